@@ -1,0 +1,1 @@
+"""Prompts and playbooks as source: read, checked and rendered."""

@@ -1,0 +1,128 @@
+"""Briefs: what an agent is told when it is started, rendered from `brief.md`."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from string import Template
+
+LIMIT = 2_400  # bytes, about 600 tokens
+NAME_LIMIT = 160
+GOAL_AT_LEAST = 200
+
+_CUT = " […] (cut here; get_milestone has all of it)"
+_JOINERS = "\u200c\u200d"  # part of words in Persian and of many emoji
+
+
+class BadTemplate(ValueError):
+    """A template whose holes and the values for them are not the same."""
+
+
+def render_brief(
+    *,
+    agent_id: str,
+    token: str,
+    task_id: str,
+    title: str,
+    milestone_id: str,
+    name: str,
+    goal: str,
+    project_root: str,
+    needs: Sequence[tuple[str, str]],
+    produces: Sequence[str],
+    time_limit: int,
+) -> str:
+    """Return the prompt for the agent of one task; `needs` are keys with their authors, `time_limit` is in seconds.
+
+    Name and goal come from people: they stand between marks that their text cannot contain, and the goal is cut so
+    that the whole takes at most 600 tokens.
+    """
+    values = {
+        "agent_id": agent_id,
+        "token": token,
+        "task_id": task_id,
+        "title": title,
+        "milestone_id": milestone_id,
+        "project_root": _visible(project_root, breaks=""),
+        "time_limit": _duration(time_limit),
+        "load": _load(needs),
+        "save": _save(produces),
+    }
+    head = f"name: {_cut(_visible(name, breaks=''), NAME_LIMIT)}\ngoal: "
+    text = head + _visible(goal).strip()
+    without = fill(_template(), {**values, "fence": _fence(""), "user_text": ""})
+    room = max(LIMIT - len(without.encode()), len(head.encode()) + GOAL_AT_LEAST)
+    text = _cut(text, room)
+    return fill(_template(), {**values, "fence": _fence(text), "user_text": text})
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Return a template with its `${holes}` filled; values are never looked into for holes.
+
+    >>> fill("${a} and $$5", {"a": "${b}"})
+    '${b} and $5'
+
+    Raises:
+        BadTemplate: a hole has no value, a value has no hole, or a `$` stands alone.
+    """
+    holes = Template(template)
+    if not holes.is_valid():
+        raise BadTemplate("a $ stands alone in the template: write $$ for the character")
+    names = set(holes.get_identifiers())
+    if names != set(values):
+        raise BadTemplate(
+            f"holes without value: {sorted(names - set(values))}; values without hole: {sorted(set(values) - names)}"
+        )
+    return holes.substitute(values)
+
+
+@cache
+def _template() -> str:
+    return Path(__file__).with_name("brief.md").read_text(encoding="utf-8")
+
+
+def _load(needs: Sequence[tuple[str, str]]) -> str:
+    if not needs:
+        return "You are given no results of others: this task starts from the project itself."
+    calls = ", ".join(f'`load_agent_state(key="{key}", agent_id="{author}")`' for key, author in needs)
+    return f"Load what others found out: {calls}."
+
+
+def _save(produces: Sequence[str]) -> str:
+    keys = ", then ".join(f"`{key}`" for key in produces)
+    return f"Save {keys} with `save_agent_state(agent_id, key, value, token)`; your role shows the shape."
+
+
+def _duration(seconds: int) -> str:
+    return f"{seconds // 60} minutes" if seconds % 60 == 0 and seconds >= 120 else f"{seconds} s"  # noqa: PLR2004
+
+
+def _visible(text: str, *, breaks: str = "\n\t") -> str:
+    """Return `text` as a person sees it: without control characters and invisible or direction-changing marks."""
+    kept = (
+        " " if char in "\r\n\t\u2028\u2029" and char not in breaks else char
+        for char in text.replace("\r\n", "\n")
+        if char in breaks
+        or char in _JOINERS
+        or char.isspace()
+        or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+    )
+    return "".join(kept).strip()
+
+
+def _cut(text: str, limit: int) -> str:
+    data = text.encode()
+    if len(data) <= limit:
+        return text
+    return data[: limit - len(_CUT.encode())].decode(errors="ignore").rstrip() + _CUT
+
+
+def _fence(text: str) -> str:
+    """Return a mark that does not occur in `text`."""
+    salt = 0
+    while (mark := "words-" + hashlib.sha256(f"{salt}{text}".encode()).hexdigest()[:12]) in text:
+        salt += 1
+    return mark
