@@ -1,0 +1,316 @@
+"""The shapes of what agents deliver: one model for each state key that a task may produce.
+
+The prompts show these shapes, `save_agent_state` checks them, `complete_task` relies on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from milestone.domain.errors import Refusal
+
+Text = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
+Kiro = Literal["keep", "improve", "remove", "originate"]
+Level = Literal["low", "medium", "high"]
+
+
+class Shape(BaseModel):
+    """A delivered value: strict types, no unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Place(Shape):
+    """Where in the project a claim can be checked."""
+
+    file: Text
+    line: int | None = Field(default=None, ge=1)
+
+
+class Part(Shape):
+    """A functional part of the code base and where its boundary runs."""
+
+    name: Text
+    purpose: Text
+    places: list[Place] = Field(min_length=1)
+
+
+class Finding(Shape):
+    """Something that was found, with the places that prove it."""
+
+    statement: Text
+    places: list[Place] = []
+
+
+class Candidate(Shape):
+    """A first Keep, Improve, Remove or Originate reading of one thing."""
+
+    kind: Kiro
+    what: Text
+    reason: Text
+    places: list[Place] = []
+
+
+class PlanningScope(Shape):
+    """`planning-scope`: what is there today."""
+
+    summary: Text
+    languages: list[Text]
+    parts: list[Part]
+    patterns: list[Finding]
+    capabilities: list[Finding]
+    constraints: list[Finding]
+    candidates: list[Candidate] = Field(min_length=1)
+    unknowns: list[Text] = []
+
+
+class Source(Shape):
+    """Where a research finding comes from."""
+
+    title: Text
+    reference: Text
+    checked: bool
+
+
+class Option(Shape):
+    """One way to solve the problem, weighed."""
+
+    name: Text
+    summary: Text
+    advantages: list[Text]
+    disadvantages: list[Text]
+
+
+class PlanningResearch(Shape):
+    """`planning-research`: how others solve it, turned into things to do."""
+
+    summary: Text
+    practices: list[Text]
+    options: list[Option]
+    recommendation: Text
+    actions: list[Text]
+    candidates: list[Candidate]
+    sources: list[Source]
+    not_checked: list[Text]
+
+
+class Dependency(Shape):
+    """One declared dependency."""
+
+    name: Text
+    declared: str
+    manifest: Text
+    risk: Level
+    note: str = ""
+
+
+class Trouble(Shape):
+    """A vulnerability, an outdated version or a conflict between dependencies."""
+
+    kind: Literal["vulnerable", "outdated", "conflict", "unmaintained", "licence"]
+    dependencies: list[Text] = Field(min_length=1)
+    detail: Text
+    proposal: Text
+
+
+class PlanningDependencies(Shape):
+    """`planning-dependencies`: what the project stands on."""
+
+    summary: Text
+    manifests: list[Text]
+    dependencies: list[Dependency]
+    troubles: list[Trouble]
+    candidates: list[Candidate]
+    not_checked: list[Text]
+
+
+class Decision(Shape):
+    """A KIRO decision; tasks cite it by its id."""
+
+    id: Name
+    kind: Kiro
+    what: Text
+    reason: Text
+    source: Literal["scope", "research", "dependencies", "person"]
+    places: list[Place] = []
+
+
+class PlannedTask(Shape):
+    """A unit of work of the plan."""
+
+    id: Name
+    title: Text
+    phase: Literal["design", "spec", "task", "execute"]
+    weight: int = Field(ge=1, le=100)
+    depends_on: list[Name]
+    paths: list[Text]
+    evidence: list[Text] = Field(min_length=1)
+    decisions: list[Name]
+
+
+class Estimates(Shape):
+    """Effort for each phase, in hours of active work."""
+
+    design: float = Field(gt=0)
+    spec: float = Field(gt=0)
+    task: float = Field(gt=0)
+    execute: float = Field(gt=0)
+
+
+class Objectives(Shape):
+    """What the milestone is for, and how its success shows."""
+
+    primary: Text
+    secondary: list[Text]
+    success_criteria: list[Text] = Field(min_length=1)
+
+
+class Scope(Shape):
+    """What belongs to the milestone and what does not."""
+
+    included: list[Text] = Field(min_length=1)
+    excluded: list[Text]
+    constraints: list[Text]
+
+
+class Requirements(Shape):
+    """Other milestones this one needs, or holds up."""
+
+    requires: list[Text] = []
+    blocks: list[Text] = []
+
+
+class Risk(Shape):
+    """Something that may go wrong, and what is done about it."""
+
+    risk: Text
+    likelihood: Level
+    impact: Level
+    mitigation: Text
+
+
+class Stage(Shape):
+    """One line of the time line."""
+
+    stage: Text
+    duration: Text
+    outcome: Text
+
+
+class MilestonePlan(Shape):
+    """`milestone-plan`: the decisions, the tasks that serve them, and what they cost."""
+
+    summary: Text
+    objectives: Objectives
+    scope: Scope
+    decisions: list[Decision] = Field(min_length=1)
+    tasks: list[PlannedTask] = Field(min_length=1)
+    estimates: Estimates
+    timeline: list[Stage]
+    risks: list[Risk]
+    dependencies: Requirements = Requirements()
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> MilestonePlan:
+        problems = list(_plan_problems(self))
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+def _plan_problems(plan: MilestonePlan) -> list[str]:
+    tasks = {task.id for task in plan.tasks}
+    decisions = {decision.id for decision in plan.decisions}
+    problems: list[str] = []
+    if len(tasks) < len(plan.tasks):
+        problems.append("two tasks share an id")
+    if len(decisions) < len(plan.decisions):
+        problems.append("two decisions share an id")
+    for task in plan.tasks:
+        problems += [f"task {task.id}: depends_on names {t}, which is no task of the plan" for t in task.depends_on if t not in tasks]
+        problems += [f"task {task.id}: decisions names {d}, which is no decision of the plan" for d in task.decisions if d not in decisions]
+    loop = cycle({task.id: tuple(task.depends_on) for task in plan.tasks})
+    if loop:
+        problems.append(f"the tasks wait for each other in a circle: {' -> '.join(loop)}")
+    return problems
+
+
+def cycle(needs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return one circle in a graph of `id -> ids it needs`, first id repeated last; empty if there is none."""
+    done: set[str] = set()
+    for start in needs:
+        path: list[str] = []
+        trail = [iter((start,))]
+        while trail:
+            node = next(trail[-1], None)
+            if node is None:
+                trail.pop()
+                if path:
+                    done.add(path.pop())
+            elif node in path:
+                return (*path[path.index(node) :], node)
+            elif node not in done and node in needs:
+                path.append(node)
+                trail.append(iter(needs[node]))
+    return ()
+
+
+class Record(Shape):
+    """One entry of the architecture decision record."""
+
+    decision: Name
+    title: Text
+    context: Text
+    choice: Text
+    consequences: list[Text]
+
+
+class Document(Shape):
+    """A file for people; the server writes it under `.milestones/deliverables/<id>/`."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}\.md$")]
+    title: Text
+    content: Text
+
+
+class PlanningDocumentation(Shape):
+    """`planning-documentation`: every planning decision with its reason, as files that people read."""
+
+    summary: Text
+    records: list[Record] = Field(min_length=1)
+    risks: list[Risk]
+    files: list[Document] = Field(min_length=1)
+
+
+SHAPES: Mapping[str, Any] = {
+    "planning-scope": PlanningScope,
+    "planning-research": PlanningResearch,
+    "planning-dependencies": PlanningDependencies,
+    "milestone-plan": MilestonePlan,
+    "planning-documentation": PlanningDocumentation,
+    "planning-complete": Literal[True],
+}
+
+
+def mismatch(key: str, value: Any) -> None:
+    """Check a value against the shape of its key; keys without a shape take any JSON.
+
+    Raises:
+        Refusal: it does not fit; the places in the value are named.
+    """
+    shape = SHAPES.get(key)
+    if shape is None:
+        return
+    try:
+        TypeAdapter(shape).validate_python(value)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_input=False)
+        shown = "; ".join(f"{'.'.join(str(part) for part in ('value', *problem['loc']))}: {problem['msg']}" for problem in problems[:8])
+        more = f"; and {len(problems) - 8} more" if len(problems) > 8 else ""
+        raise Refusal(
+            f"The value does not have the shape of {key!r}: {shown}{more}", remedy="Mend these places and save it again."
+        ) from None

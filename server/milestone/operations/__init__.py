@@ -1,0 +1,1 @@
+"""The use cases, one function each; its name, types and docstring are the tool, the command and the docs."""

@@ -1,0 +1,130 @@
+"""The list of operations, and how their arguments are checked before they run."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic_core import ErrorDetails
+
+from milestone.domain.errors import Refusal
+from milestone.operations.context import Answer, Context
+
+_NOISE = ("title", "pattern", "maxLength", "minLength", "default", "maximum", "minimum", "maxItems")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A use case as every surface sees it."""
+
+    function: Callable[..., Answer]
+    writes: bool
+    listed: bool
+    creates: bool
+    topic: Callable[[Mapping[str, Any]], str] | None
+    idle: Callable[[Context, Mapping[str, Any]], bool] | None
+
+    @property
+    def name(self) -> str:
+        """The name of the tool and of the command."""
+        return self.function.__name__
+
+    @property
+    def description(self) -> str:
+        """What a model reads of it."""
+        return " ".join(inspect.getdoc(self.function).split()) if self.function.__doc__ else ""  # type: ignore[union-attr]
+
+    @cached_property
+    def arguments(self) -> type[BaseModel]:
+        """The arguments as a strict model that knows no others."""
+        hints = get_type_hints(self.function, include_extras=True)
+        fields: dict[str, Any] = {}
+        for name, parameter in list(inspect.signature(self.function).parameters.items())[1:]:
+            fields[name] = (hints[name], ... if parameter.default is parameter.empty else parameter.default)
+        if self.writes and self.listed:
+            fields["request_id"] = (hints.get("request_id", _request_id()), "")
+        return create_model(self.name, __config__=ConfigDict(extra="forbid", strict=True), **fields)
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """The arguments as JSON schema, without what a model does not need to call it."""
+        full = self.arguments.model_json_schema()
+        slim: dict[str, Any] = _slim(full)
+        return {"type": "object", "properties": {}, **slim, "additionalProperties": False}
+
+    def check(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments with defaults filled in.
+
+        Raises:
+            Refusal: an argument is unknown, missing or of the wrong kind; it is named.
+        """
+        try:
+            model = self.arguments.model_validate(dict(arguments))
+        except ValidationError as error:
+            problems = error.errors(include_url=False, include_input=False, include_context=True)
+            raise Refusal(
+                "; ".join(_problem(problem) for problem in problems[:5]),
+                allowed=f"arguments {', '.join(self.arguments.model_fields)}",
+                remedy=f"Call {self.name} again with them.",
+            ) from None
+        return {name: getattr(model, name) for name in self.arguments.model_fields}
+
+
+REGISTRY: dict[str, Operation] = {}
+
+
+def operation(
+    *,
+    writes: bool = True,
+    listed: bool = True,
+    creates: bool = False,
+    topic: Callable[[Mapping[str, Any]], str] | None = None,
+    idle: Callable[[Context, Mapping[str, Any]], bool] | None = None,
+) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+    """Register a function as an operation.
+
+    `creates`: may make the database. `topic`: with `wait_seconds` and an answer without news, the call waits for this
+    topic. `idle`: a read that tells that nothing is to be written, so that the writers' queue is left alone.
+    """
+
+    def register(function: Callable[..., Answer]) -> Callable[..., Answer]:
+        REGISTRY[function.__name__] = Operation(function, writes, listed, creates, topic, idle)
+        return function
+
+    return register
+
+
+def _request_id() -> Any:
+    from milestone.operations.arguments import RequestId  # noqa: PLC0415 - the argument types need nothing of this module
+
+    return RequestId
+
+
+def _slim(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_slim(item) for item in node]  # pyright: ignore[reportUnknownVariableType]
+    if not isinstance(node, dict):
+        return node
+    slim: dict[str, Any] = {}
+    for key, value in node.items():  # pyright: ignore[reportUnknownVariableType]
+        if key == "properties":
+            slim[key] = {name: _slim(item) for name, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        elif key not in _NOISE:
+            slim[str(key)] = _slim(value)  # pyright: ignore[reportUnknownArgumentType]
+    return slim
+
+
+def _problem(problem: ErrorDetails) -> str:
+    where = ".".join(str(part) for part in problem["loc"]) or "the arguments"
+    kind = problem["type"]
+    if kind == "extra_forbidden":
+        return f"argument {where!r} is unknown"
+    if kind == "missing":
+        return f"argument {where!r} is missing"
+    if kind == "string_pattern_mismatch":
+        return f"argument {where!r} is no identifier: letters, digits, '-', '_' and single dots, beginning with a letter or digit"
+    return f"argument {where!r}: {problem['msg']}"

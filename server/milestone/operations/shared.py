@@ -1,0 +1,161 @@
+"""What several operations do the same way: find a milestone, prove a writer, take in a value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from milestone.domain.errors import Missing, NotYours, Refusal
+from milestone.domain.identity import Agent, prove
+from milestone.domain.milestones import stamp
+from milestone.domain.text import VALUE_LIMIT
+from milestone.operations.context import Context, digest
+
+COORDINATOR = "project-milestone-coordinator"
+START = "initialize_agent_coordination starts or continues one."
+SEEN_EVERY = timedelta(seconds=15)
+ANSWER_CHARS = 5_000
+
+
+def milestone(ctx: Context, milestone_id: str = "", *, agent_id: str = "") -> dict[str, Any]:
+    """Return the milestone that is meant: the one named, the caller's, or the only one that has not ended.
+
+    Raises:
+        Missing: there is none.
+        Refusal: several could be meant.
+    """
+    if not milestone_id:
+        agent = (ctx.store.agents.get(agent_id) if agent_id else None) or ctx.store.agents.of_caller(ctx.caller)
+        milestone_id = agent.milestone_id if agent else ""
+    if milestone_id:
+        row = ctx.store.milestones.get(milestone_id)
+        if row:
+            return row
+        known = _names(row["milestone_id"] for row in ctx.store.milestones.all())
+        raise Missing(f"There is no milestone {milestone_id!r}", allowed=f"milestone_id {known}", remedy=START)
+    live = [row for row in ctx.store.milestones.all() if row["status"] not in ("completed", "cancelled")]
+    if len(live) == 1:
+        return live[0]
+    if not live:
+        raise Missing("There is no milestone in this project that has not ended", remedy=START)
+    raise Refusal(
+        "milestone_id is left out and several milestones are under way",
+        allowed=f"milestone_id {_names(row['milestone_id'] for row in live)}",
+        remedy="Call again with one of them.",
+    )
+
+
+def session(ctx: Context, session_id: str, milestone_id: str) -> dict[str, Any]:
+    """Return the session that is meant: the one named, else the open or newest one of the milestone.
+
+    Raises:
+        Missing: there is none.
+    """
+    if session_id:
+        row = ctx.store.milestones.session(session_id)
+    else:
+        row = ctx.store.milestones.latest_session(milestone(ctx, milestone_id)["milestone_id"])
+    if row:
+        return dict(row)
+    raise Missing(f"There is no session {session_id!r}", remedy="get_session_status without session_id shows the current one.")
+
+
+def agent(ctx: Context, agent_id: str) -> Agent:
+    """Return an agent of the registry.
+
+    Raises:
+        Missing: it is not registered.
+    """
+    found = ctx.store.agents.get(agent_id)
+    if found:
+        return found
+    raise Missing(f"Agent {agent_id!r} is not registered", remedy="register_agent registers it; list_session_agents shows who is there.")
+
+
+def writer(ctx: Context, agent_id: str, token: str) -> Agent:
+    """Return the agent a call acts as, once it is clear that the caller may; binds the host's agent to it.
+
+    Raises:
+        Missing: the agent is not registered.
+        NotYours: the caller is somebody else, or the agent's claim is over.
+    """
+    found = agent(ctx, agent_id)
+    own = ctx.store.agents.of_caller(ctx.caller)
+    nameless = own is not None and own.status == "starting"
+    proof = prove(found, ctx.caller, None if nameless else own, token_digest=digest(token))
+    if ctx.caller.established and (own is None or nameless):
+        ctx.store.agents.bind(agent_id, ctx.caller, ctx.at, verified=True)
+    if proof != "none":
+        begin(ctx, found)
+    ctx.store.agents.see(agent_id, ctx.at, stamp(ctx.now - SEEN_EVERY))
+    return found
+
+
+def begin(ctx: Context, found: Agent) -> None:
+    """Note that an agent has begun the task it was given."""
+    if found.status == "waiting" and ctx.store.tasks.start_claim(found.agent_id, ctx.server, ctx.at):
+        ctx.store.agents.set(found.agent_id, "active", ctx.at)
+        ctx.record("agent_started", found.milestone_id, subject=found.agent_id, actor=found.agent_id, topic="agents")
+
+
+def coordinator(ctx: Context, session_id: str) -> None:
+    """Make the caller the coordinator of a session.
+
+    Raises:
+        NotYours: the caller is an agent with a task, or a sub-agent of another type; only the coordinator spawns.
+    """
+    if not ctx.caller.established:
+        return
+    coordinator_id = f"coordinator-{session_id}"
+    own = ctx.store.agents.of_caller(ctx.caller)
+    if own is not None and own.agent_id == coordinator_id:
+        return
+    worker = own is not None and own.agent_type != COORDINATOR
+    if worker or (ctx.caller.host_agent and not ctx.caller.host_type.endswith(COORDINATOR)):
+        name = own.agent_id if own else ctx.caller.host_type or "a sub-agent"
+        raise NotYours(
+            f"You are {name}, and only the coordinator plans and starts agents", remedy="Do your own task, then complete_task."
+        )
+    ctx.store.agents.bind(coordinator_id, ctx.caller, ctx.at, verified=True)
+
+
+def as_json(field: str, value: Any) -> str:
+    """Return a value as JSON text.
+
+    Raises:
+        Refusal: it is over 1 MiB, nested too deeply, or holds NaN or infinity; `field` is named.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except ValueError:
+        raise Refusal(f"{field} holds NaN or infinity, which is no JSON", remedy="Use null or a text.") from None
+    except RecursionError:
+        raise Refusal(f"{field} is nested too deeply", remedy="Flatten it.") from None
+    size = len(text.encode())
+    if size > VALUE_LIMIT:
+        raise Refusal(
+            f"{field} has {size:,} bytes",
+            allowed=f"at most {VALUE_LIMIT:,} bytes",
+            remedy="Save large content as a file and its path here, or split it over several keys.",
+        )
+    return text
+
+
+def coordinator_or_person(ctx: Context, milestone_id: str) -> None:
+    """Let through everybody but an agent with a task of its own.
+
+    Raises:
+        NotYours: the caller is such an agent.
+    """
+    own = ctx.store.agents.of_caller(ctx.caller)
+    if own is not None and own.agent_type != COORDINATOR and ctx.store.tasks.claim_of(own.agent_id):
+        raise NotYours(
+            f"You are {own.agent_id}, and only the coordinator or a person changes milestone {milestone_id!r}",
+            remedy="send_agent_message tells the coordinator what should change.",
+        )
+
+def _names(ids: Iterable[str]) -> str:
+    names = [repr(name) for name in ids]
+    return ", ".join(names[-10:]) if names else "(none yet)"

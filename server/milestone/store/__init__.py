@@ -1,0 +1,1 @@
+"""The store: engines below, one table group per module above."""

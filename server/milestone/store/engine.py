@@ -1,0 +1,100 @@
+"""The engine seam: what a database must do for the store, and how a unit of work is driven through it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from milestone.domain.errors import Conflict
+from milestone.store.queries import Query
+
+T = TypeVar("T")
+Row = Mapping[str, Any]
+Step = Callable[[], object]
+PATIENCE = 10.0
+
+
+class Transaction(Protocol):
+    """An open transaction: the only way to the data."""
+
+    def rows(self, query: Query, **values: object) -> Sequence[Row]:
+        """Return every row of a query; also for statements that return what they wrote."""
+        ...
+
+    def change(self, query: Query, **values: object) -> int:
+        """Carry out a statement and return how many rows it changed."""
+        ...
+
+
+class Engine(Protocol):
+    """A database. Five verbs; SQL that differs becomes a verb here, never a question about which engine it is."""
+
+    @property
+    def blocking(self) -> bool:
+        """Whether its calls wait on a network, so that an event loop must drive it from threads."""
+        ...
+
+    def migrate(self) -> None:
+        """Bring the tables to this program's version; safe from several processes at once."""
+        ...
+
+    def enter(self, *, write: bool) -> Generator[Step, None, Transaction]:
+        """Begin a transaction. Yields what has to be waited for, as calls that block until it is worth going on."""
+        ...
+
+    def leave(self, transaction: Transaction, *, commit: bool) -> None:
+        """End a transaction; durable when this returns from a commit."""
+        ...
+
+    def maintain(self) -> Mapping[str, object]:
+        """Return what the database says of its own health: version, integrity, size."""
+        ...
+
+    def close(self) -> None:
+        """Give everything back."""
+        ...
+
+
+def busy(patience: float) -> Conflict:
+    """Return the refusal for a caller whose turn to write did not come."""
+    return Conflict(
+        f"Other processes kept the database busy for {patience:g} s; nothing was written", remedy="Call again in a moment."
+    )
+
+
+def run(engine: Engine, work: Callable[[Transaction], T], *, write: bool, patience: float = PATIENCE) -> T:
+    """Return what `work` returns, carried out in one transaction; an exception undoes all of it.
+
+    Raises:
+        Conflict: the turn to write did not come within `patience` seconds.
+    """
+    transaction = _wait_for(engine.enter(write=write), patience)
+    return finish(engine, transaction, work)
+
+
+def finish(engine: Engine, transaction: Transaction, work: Callable[[Transaction], T]) -> T:
+    """Return what `work` returns and end the transaction it ran in."""
+    try:
+        result = work(transaction)
+    except BaseException:
+        engine.leave(transaction, commit=False)
+        raise
+    engine.leave(transaction, commit=True)
+    return result
+
+
+def _wait_for(entering: Generator[Step, None, Transaction], patience: float) -> Transaction:
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            step = next(entering)
+        except StopIteration as entered:
+            return entered.value
+        waiter = threading.Thread(target=step, daemon=True)
+        waiter.start()
+        waiter.join(max(0.0, deadline - time.monotonic()))
+        if time.monotonic() >= deadline:
+            entering.close()
+            raise busy(patience)

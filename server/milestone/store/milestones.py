@@ -1,0 +1,75 @@
+"""Milestones, their phases and their sessions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from milestone.store.engine import Row
+from milestone.store.tables import Tables, dump
+
+
+class Milestones(Tables):
+    """Milestones of a project. Rows carry `sections` as a value, not as text."""
+
+    file = "milestones"
+
+    def get(self, milestone_id: str) -> dict[str, Any] | None:
+        """Return a milestone, or nothing."""
+        return _opened(self._one("milestone", milestone_id=milestone_id))
+
+    def named(self, name: str) -> dict[str, Any] | None:
+        """Return the newest milestone of that name that has not ended."""
+        return _opened(self._one("milestones_named", name=name))
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return every milestone, oldest first."""
+        return [row for row in map(_opened, self._rows("milestones_of")) if row]
+
+    def add(self, milestone_id: str, name: str, description: str, sections: Mapping[str, Any], at: str, position: int) -> None:
+        """Write a new milestone in planning."""
+        values = {"milestone_id": milestone_id, "name": name, "description": description, "at": at, "position": position}
+        self._change("add_milestone", **values, sections=dump(sections))
+
+    def add_phases(self, milestone_id: str, weights: Mapping[str, int]) -> None:
+        """Write the phases of a new milestone with their weights in percent."""
+        for ordinal, (phase, weight) in enumerate(weights.items()):
+            self._change("add_phase", milestone_id=milestone_id, phase=phase, ordinal=ordinal, weight=weight)
+
+    def save(self, row: Mapping[str, Any], at: str) -> None:
+        """Write name, description, status, duration and sections of a milestone."""
+        values = {name: row[name] for name in ("milestone_id", "name", "description", "status", "duration")}
+        self._change("update_milestone", **values, sections=dump(row["sections"]), at=at)
+
+    def touch(self, milestone_id: str, position: int) -> None:
+        """Note the newest position at which something of the milestone changed."""
+        self._change("touch_milestone", milestone_id=milestone_id, position=position)
+
+    def phases(self, milestone_id: str) -> Sequence[Row]:
+        """Return the phases in order."""
+        return self._rows("phases_of", milestone_id=milestone_id)
+
+    def session(self, session_id: str) -> Row | None:
+        """Return a session, or nothing."""
+        return self._one("session", session_id=session_id)
+
+    def latest_session(self, milestone_id: str, mode: str = "") -> Row | None:
+        """Return the open session of a mode, else the newest that ended."""
+        return self._one("latest_session", milestone_id=milestone_id, mode=mode)
+
+    def sessions(self, milestone_id: str) -> Sequence[Row]:
+        """Return the sessions of a milestone, oldest first."""
+        return self._rows("sessions_of", milestone_id=milestone_id)
+
+    def add_session(self, session_id: str, milestone_id: str, mode: str, at: str) -> None:
+        """Write a new open session."""
+        self._change("add_session", session_id=session_id, milestone_id=milestone_id, mode=mode, at=at)
+
+    def end_session(self, session_id: str, status: str, at: str) -> None:
+        """Close a session; one that has ended stays as it is."""
+        self._change("end_session", session_id=session_id, status=status, at=at)
+
+
+def _opened(row: Row | None) -> dict[str, Any] | None:
+    return {**row, "sections": json.loads(row["sections"])} if row else None

@@ -1,0 +1,43 @@
+"""Named queries: SQL files read once, in the one dialect both engines understand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+
+_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_HOLE = re.compile(r"(?<!:):([a-z_]+)")
+
+
+@dataclass(frozen=True)
+class Query:
+    """One statement, with `:name` holes and the same with `%(name)s` holes."""
+
+    name: str
+    sql: str
+
+    @property
+    def pyformat(self) -> str:
+        """The statement as psycopg wants its holes."""
+        return _HOLE.sub(r"%(\1)s", self.sql.replace("%", "%%"))
+
+
+def load(name: str) -> Mapping[str, Query]:
+    """Return the queries of `sql/<name>.sql` by their names."""
+    text = resources.files("milestone.store").joinpath("sql", f"{name}.sql").read_text("utf-8")
+    parts = _NAME.split(text)[1:]
+    return {title: Query(title, body.strip().rstrip(";")) for title, body in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def migrations() -> list[tuple[int, str, list[str]]]:
+    """Return the migrations in order: number, name, statements."""
+    folder = resources.files("milestone.store").joinpath("migrations")
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
+    return [(int(file.name[:3]), file.name[:-4], _statements(file.read_text("utf-8"))) for file in files]
+
+
+def _statements(text: str) -> list[str]:
+    lines = (line for line in text.splitlines() if not line.startswith("--"))
+    return [part.strip() for part in "\n".join(lines).split(";\n") if part.strip()]

@@ -1,0 +1,38 @@
+-- name: newest
+SELECT * FROM agent_state WHERE project_id = :project_id AND agent_id = :agent_id AND key = :key ORDER BY version DESC LIMIT 1;
+
+-- name: newest_of_all
+-- The newest value of a key by each author of the milestone, newest author first.
+SELECT s.* FROM agent_state s
+  JOIN (SELECT agent_id, max(version) AS version FROM agent_state
+         WHERE project_id = :project_id AND milestone_id = :milestone_id AND key = :key GROUP BY agent_id) n
+    ON n.agent_id = s.agent_id AND n.version = s.version
+ WHERE s.project_id = :project_id AND s.milestone_id = :milestone_id AND s.key = :key AND s.present = 1
+ ORDER BY s.position DESC;
+
+-- name: add_version
+INSERT INTO agent_state (project_id, agent_id, key, version, position, milestone_id, value, present, saved_at)
+VALUES (:project_id, :agent_id, :key, :version, :position, :milestone_id, :value, :present, :at);
+
+-- name: keys_of_milestone
+SELECT DISTINCT key FROM agent_state WHERE project_id = :project_id AND milestone_id = :milestone_id ORDER BY key LIMIT 200;
+
+-- name: changed_since
+-- What a rollback has to write: every key of the scope saved after the position, with its newest version.
+SELECT s.agent_id, s.key, max(s.version) AS version FROM agent_state s
+  JOIN agent_registry a ON a.project_id = s.project_id AND a.agent_id = s.agent_id
+ WHERE s.project_id = :project_id AND s.position > :position
+   AND ((:scope = 'agent' AND s.agent_id = :scope_id) OR (:scope = 'session' AND a.session_id = :scope_id)
+        OR (:scope = 'milestone' AND s.milestone_id = :scope_id))
+ GROUP BY s.agent_id, s.key ORDER BY s.agent_id, s.key;
+
+-- name: at_position
+SELECT * FROM agent_state WHERE project_id = :project_id AND agent_id = :agent_id AND key = :key AND position <= :position
+ ORDER BY version DESC LIMIT 1;
+
+-- name: add_checkpoint
+INSERT INTO agent_checkpoints (project_id, checkpoint_id, scope, scope_id, label, position, created_at)
+VALUES (:project_id, :checkpoint_id, :scope, :scope_id, :label, :position, :at);
+
+-- name: checkpoint
+SELECT * FROM agent_checkpoints WHERE project_id = :project_id AND checkpoint_id = :checkpoint_id;

@@ -1,0 +1,223 @@
+"""SQLite: one file, a fair queue of writers before `BEGIN IMMEDIATE`, one checkpointer at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Generator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from milestone.domain.errors import Refusal
+from milestone.store.engine import PATIENCE, Row, Step, Transaction, busy
+from milestone.store.queries import Query, migrations
+
+BEGIN_WRITE = "BEGIN IMMEDIATE"
+_CHECKPOINT_BYTES = 4 << 20
+_TRUNCATE_BYTES = 32 << 20
+_RETRY_SECONDS = 0.002
+
+
+class Turn:
+    """A place in the queue of writers: an exclusive lock on a file beside the database.
+
+    The kernel keeps the queue fair and drops the lock when its holder dies. Each turn opens the file anew, because
+    the lock belongs to the open file and two turns of one process must not share it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._guard = threading.Lock()
+        self._given_up = False
+        self._granted = False
+
+    def now(self) -> bool:
+        """Return whether the turn came without waiting."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def wait(self) -> None:
+        """Block until the turn comes; gives it back at once when nobody wants it any more."""
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        with self._guard:
+            self._granted = True
+            if self._given_up:
+                os.close(self._file)
+
+    def end(self) -> None:
+        """Give the turn back."""
+        os.close(self._file)
+
+    def give_up(self) -> None:
+        """Leave the queue; a thread still blocked in `wait` lets go as soon as it comes through."""
+        with self._guard:
+            self._given_up = True
+            if self._granted:
+                os.close(self._file)
+
+
+class SqliteTransaction:
+    """A transaction on the one connection of an engine."""
+
+    def __init__(self, connection: sqlite3.Connection, turn: Turn | None) -> None:
+        self._connection = connection
+        self.turn = turn
+
+    def rows(self, query: Query, **values: object) -> Sequence[Row]:
+        """Return every row of a query."""
+        cursor = self._connection.execute(query.sql, values)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def change(self, query: Query, **values: object) -> int:
+        """Carry out a statement and return how many rows it changed."""
+        return self._connection.execute(query.sql, values).rowcount
+
+
+class SqliteEngine:
+    """The database in one file. Use it from the thread that made it."""
+
+    blocking = False
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._queue = path.with_name(path.name + ".lock")
+        self._log = path.with_name(path.name + "-wal")
+        _private(path)
+        self._connection = sqlite3.connect(path, timeout=0, isolation_level=None, cached_statements=256)
+        with self._first_turn():
+            self._prepare()
+
+    def migrate(self) -> None:
+        """Bring the tables to this program's version, one immediate transaction per step, under the queue's lock."""
+        with self._first_turn():
+            known = migrations()
+            done = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            if done > known[-1][0]:
+                raise Refusal(
+                    f"The database is of version {done} and this program knows version {known[-1][0]}",
+                    remedy="Update the plugin; nothing was changed.",
+                )
+            for number, _, statements in known:
+                if number > done:
+                    self._apply(number, statements)
+
+    def enter(self, *, write: bool) -> Generator[Step, None, Transaction]:
+        """Begin a transaction; a writer first waits for its turn."""
+        if not write:
+            self._connection.execute("BEGIN")
+            return SqliteTransaction(self._connection, None)
+        turn = Turn(self._queue)
+        entered = False
+        waiting = False
+        try:
+            if not turn.now():
+                waiting = True
+                yield turn.wait
+                waiting = False
+            while not self._begun():
+                yield partial(time.sleep, _RETRY_SECONDS)
+            entered = True
+        finally:
+            if waiting:
+                turn.give_up()
+            elif not entered:
+                turn.end()
+        return SqliteTransaction(self._connection, turn)
+
+    def leave(self, transaction: Transaction, *, commit: bool) -> None:
+        """End a transaction; a commit is on disk when this returns."""
+        assert isinstance(transaction, SqliteTransaction)
+        try:
+            if commit:
+                self._connection.execute("COMMIT")
+            if commit and transaction.turn:
+                self._checkpoint()
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            if transaction.turn:
+                transaction.turn.end()
+
+    def maintain(self) -> Mapping[str, object]:
+        """Return version, integrity, tables with their row counts and size, read through sqlite-utils."""
+        import sqlite_utils  # noqa: PLC0415 - a tenth of a second that the hot path must not pay
+
+        database = sqlite_utils.Database(self._connection, recursive_triggers=False, execute_plugins=False)
+        return {
+            "engine": f"SQLite {sqlite3.sqlite_version}",
+            "integrity": self._connection.execute("PRAGMA integrity_check(1)").fetchone()[0],
+            "tables": {name: database.table(name).count for name in database.table_names()},
+            "bytes": self._path.stat().st_size,
+        }
+
+    def close(self) -> None:
+        """Close the connection; the last one folds the log into the file, so it takes a turn for that."""
+        with contextlib.suppress(Refusal), self._first_turn():
+            self._connection.close()
+
+    def _prepare(self) -> None:
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "wal_autocheckpoint=0",
+            f"journal_size_limit={_TRUNCATE_BYTES}",
+            "secure_delete=ON",
+        ):
+            self._connection.execute(f"PRAGMA {pragma}")
+
+    def _apply(self, number: int, statements: Sequence[str]) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in statements:
+                self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA user_version={number}")
+            self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def _begun(self) -> bool:
+        try:
+            self._connection.execute(BEGIN_WRITE)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+                return False
+            raise
+        return True
+
+    def _checkpoint(self) -> None:
+        size = self._log.stat().st_size if self._log.exists() else 0
+        if size > _CHECKPOINT_BYTES:
+            mode = "TRUNCATE" if size > _TRUNCATE_BYTES else "PASSIVE"
+            self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+
+    @contextlib.contextmanager
+    def _first_turn(self) -> Generator[None, None, None]:
+        turn = Turn(self._queue)
+        deadline = time.monotonic() + PATIENCE
+        while not turn.now():
+            if time.monotonic() > deadline:
+                turn.end()
+                raise busy(PATIENCE)
+            time.sleep(_RETRY_SECONDS)
+        try:
+            yield
+        finally:
+            turn.end()
+
+
+def _private(path: Path) -> None:
+    """Create the folder for its owner alone and the file before SQLite would with everybody's permissions."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+

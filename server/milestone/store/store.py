@@ -1,0 +1,23 @@
+"""All table groups of one project within one transaction."""
+
+from __future__ import annotations
+
+from milestone.store.agents import Agents
+from milestone.store.engine import Transaction
+from milestone.store.log import Log
+from milestone.store.messages import Messages
+from milestone.store.milestones import Milestones
+from milestone.store.state import State
+from milestone.store.tasks import Tasks
+
+
+class Store:
+    """The data of a project, as one transaction sees it."""
+
+    def __init__(self, transaction: Transaction, project_id: str) -> None:
+        self.log = Log(transaction, project_id)
+        self.milestones = Milestones(transaction, project_id)
+        self.agents = Agents(transaction, project_id)
+        self.state = State(transaction, project_id)
+        self.messages = Messages(transaction, project_id)
+        self.tasks = Tasks(transaction, project_id)

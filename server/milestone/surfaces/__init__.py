@@ -1,0 +1,1 @@
+"""The doors: MCP, command line and hooks, all generated from the operations."""

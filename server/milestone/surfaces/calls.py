@@ -1,0 +1,101 @@
+"""One call of an operation, the same at every door: checked, remembered, carried out in one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from milestone.domain.errors import Conflict, Missing
+from milestone.domain.identity import Caller
+from milestone.domain.text import scrub
+from milestone.operations.catalogue import REGISTRY, Operation
+from milestone.operations.context import Answer, digest
+from milestone.store.engine import Transaction
+from milestone.wiring import Application
+
+
+@dataclass
+class Call:
+    """A call whose arguments have been checked. `touched` collects the milestones whose mirror is stale afterwards."""
+
+    operation: Operation
+    arguments: dict[str, Any]
+    caller: Caller
+    replaced: int = 0
+    touched: set[str] = field(default_factory=set[str])
+
+    @property
+    def wait_seconds(self) -> int:
+        """How long the call may wait for news."""
+        return int(self.arguments.get("wait_seconds", 0)) if self.operation.topic else 0
+
+    @property
+    def topic(self) -> str:
+        """What the call waits for."""
+        return self.operation.topic(self.arguments) if self.operation.topic else ""
+
+    def work(self, application: Application) -> Callable[[Transaction], Answer]:
+        """Return the whole call as one unit of work."""
+
+        def carry_out(transaction: Transaction) -> Answer:
+            context = application.context(transaction, self.caller, self.touched)
+            arguments = {name: value for name, value in self.arguments.items() if name != "request_id"}
+            request_id = self.arguments.get("request_id", "")
+            fingerprint = digest(json.dumps([self.operation.name, arguments], sort_keys=True, default=_plain)) if request_id else ""
+            remembered = context.store.log.remembered(request_id) if request_id else None
+            if remembered:
+                if remembered["arguments_digest"] != fingerprint:
+                    raise Conflict(
+                        f"request_id {request_id!r} was used for another call of {remembered['operation']}", remedy="Use a new request_id."
+                    )
+                return json.loads(remembered["answer"])
+            answer = self.operation.function(context, **arguments)
+            if self.replaced:
+                answer["replaced"] = f"{self.replaced} characters that cannot be stored were replaced by U+FFFD"
+            if request_id:
+                kept = {name: value for name, value in answer.items() if name != "waiting"}
+                context.store.log.remember(request_id, self.operation.name, fingerprint, kept, context.at)
+            return answer
+
+        return carry_out
+
+    def is_idle(self, application: Application) -> Callable[[Transaction], bool]:
+        """Return the read that tells whether there is nothing to write."""
+
+        def look(transaction: Transaction) -> bool:
+            assert self.operation.idle is not None
+            return self.operation.idle(application.context(transaction, self.caller, set()), self.arguments)
+
+        return look
+
+
+def prepare(name: str, arguments: Mapping[str, Any], caller: Caller) -> Call:
+    """Return a call with its arguments checked.
+
+    Raises:
+        Missing: there is no such operation.
+        Refusal: an argument is unknown, missing or wrong.
+    """
+    operation = REGISTRY.get(name)
+    if operation is None:
+        listed = ", ".join(one.name for one in REGISTRY.values() if one.listed)
+        raise Missing(f"There is no tool {name!r}", allowed=listed)
+    clean, replaced = scrub(dict(arguments))
+    return Call(operation, operation.check(clean), caller, replaced)
+
+
+def no_database(call: Call) -> Answer:
+    """Answer a call in a project that has no database yet.
+
+    Raises:
+        Missing: the call needs one.
+    """
+    if not call.operation.listed:
+        return {}
+    raise Missing("There is no milestone in this project yet", remedy="initialize_agent_coordination starts one.")
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump()

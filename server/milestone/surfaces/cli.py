@@ -1,0 +1,179 @@
+"""The command line: one command for each operation, generated from it, and a few for people."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from milestone import __version__
+from milestone.domain.errors import Refusal
+from milestone.domain.identity import Caller
+from milestone.operations import overview
+from milestone.operations.context import Answer
+from milestone.store.engine import run
+from milestone.surfaces.screen import status_screen
+from milestone.wiring import Application
+
+
+def cli(application: Application) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        result: Any = Commands(name="milestone").main(obj=application, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except Refusal as refusal:
+        click.echo(f"milestone: {refusal}", err=True)
+        return 1
+    except (OSError, RuntimeError) as error:
+        click.echo(f"milestone: {error}", err=True)
+        return 1
+    finally:
+        application.close()
+    return result if isinstance(result, int) else 0
+
+
+class Commands(click.Group):
+    """The commands for people, and the operations; an operation's arguments are looked up when it is called."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(help="Plan a milestone with agents and carry it through. Operations answer with JSON.", **settings)
+        self.params.append(_version())
+        for command in (_status, _rehearse, _hook, _mcp):
+            self.add_command(command)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands for people, then the operations."""
+        from milestone.operations.catalogue import REGISTRY  # noqa: PLC0415 - `milestone status` does without it
+
+        return [*super().list_commands(ctx), *(name for name, one in REGISTRY.items() if one.listed)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by its name, written with dashes or underscores."""
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        from milestone.operations.catalogue import REGISTRY  # noqa: PLC0415
+
+        found = REGISTRY.get(cmd_name.replace("-", "_"))
+        return _operation_command(found.name) if found and found.listed else None
+
+
+def _version() -> click.Option:
+    def show(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's callback
+        if wanted:
+            click.echo(f"milestone {__version__}")
+            ctx.exit()
+
+    return click.Option(["--version"], is_flag=True, expose_value=False, is_eager=True, callback=show, help="Show the version.")
+
+
+def _operation_command(name: str) -> click.Command:
+    from milestone.operations.catalogue import REGISTRY  # noqa: PLC0415
+
+    operation = REGISTRY[name]
+    properties: dict[str, Any] = operation.schema["properties"]
+    required: list[str] = operation.schema.get("required", [])
+    options = [_option(field, shape, required=field in required) for field, shape in properties.items()]
+    compact = click.Option(["--json", "as_json"], is_flag=True, help="Answer as one line of JSON.")
+    dashed = name.replace("_", "-")
+    return click.Command(dashed, params=[*options, compact], callback=_caller_of(name), help=operation.description)
+
+
+def _option(field: str, shape: dict[str, Any], *, required: bool) -> click.Option:
+    kind = shape.get("type", "")
+    flag = "--" + field.replace("_", "-")
+    if kind == "boolean":
+        return click.Option([f"{flag}/--no-{flag[2:]}", field], default=None)
+    kinds: dict[str, Any] = {"integer": click.INT, "string": click.STRING}
+    if "enum" in shape:
+        return click.Option([flag, field], type=click.Choice(shape["enum"]), required=required)
+    about = shape.get("description", "") or ("" if kind in kinds else "JSON")
+    return click.Option([flag, field], type=kinds.get(kind, _Json()), required=required, help=about)
+
+
+class _Json(click.ParamType[Any]):
+    """A value written as JSON."""
+
+    name = "json"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the value that the text stands for."""
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            self.fail(f"is no JSON ({error}); a text needs its quotes: '\"text\"'", param, ctx)
+
+
+def _caller_of(name: str) -> Any:
+    @click.pass_obj
+    def call(application: Application, /, as_json: bool, **arguments: Any) -> None:  # noqa: FBT001 - click passes it by name
+        given = {field: value for field, value in arguments.items() if value is not None}
+        answer = carry_out(application, name, given)
+        click.echo(json.dumps(answer, ensure_ascii=False, indent=None if as_json else 2))
+
+    return call
+
+
+def carry_out(application: Application, name: str, arguments: dict[str, Any]) -> Answer:
+    """Return the answer of an operation called from the command line.
+
+    Raises:
+        Refusal: it cannot be carried out.
+    """
+    import anyio  # noqa: PLC0415 - only operations wait
+
+    from milestone.surfaces.door import Door  # noqa: PLC0415
+
+    async def once() -> Answer:
+        door = Door(application)
+        try:
+            return await door.call(name, arguments, Caller())
+        finally:
+            await door.mirror_now()
+
+    return anyio.run(once)
+
+
+@click.command("status")
+@click.option("--json", "as_json", is_flag=True, help="Answer as one line of JSON.")
+@click.pass_obj
+def _status(application: Application, as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
+    """Show where the milestones of this project stand."""
+    engine = application.engine()
+    known: list[dict[str, Any]] = []
+    if engine:
+
+        def look(transaction: Any) -> list[dict[str, Any]]:
+            store = application.store(transaction)
+            return [overview.facts(store, row) for row in overview.live(store)]
+
+        known = run(engine, look, write=False)
+    click.echo(json.dumps({"milestones": known}, ensure_ascii=False) if as_json else status_screen(known))
+
+
+@click.command("rehearse")
+@click.argument("path", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--keep", is_flag=True, help="Leave the plan in the repository's own .milestones/.")
+@click.option("--name", default="", help="Name of the milestone.")
+@click.pass_obj
+def _rehearse(application: Application, path: Path | None, keep: bool, name: str) -> int:  # noqa: FBT001 - click passes it by name
+    """Play the planning of a milestone without a model, on the repository at PATH (this program's own by default)."""
+    from milestone.surfaces.rehearse import rehearse  # noqa: PLC0415 - with the SDK's client
+
+    return rehearse(path or application.settings.assets, keep=keep, name=name)
+
+
+@click.command("hook", hidden=True)
+def _hook() -> None:
+    """Answer a host's hook."""
+
+
+@click.command("mcp")
+def _mcp() -> None:
+    """Serve the tools over stdin and stdout, for an MCP host."""

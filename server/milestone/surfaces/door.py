@@ -1,0 +1,125 @@
+"""The asynchronous door: begins the transaction without blocking the loop, runs the operation inline, waits for news."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from milestone.domain.identity import Caller
+from milestone.operations.context import Answer
+from milestone.store.engine import PATIENCE, Engine, Transaction, busy, finish, run
+from milestone.surfaces.calls import Call, no_database, prepare
+from milestone.surfaces.mirroring import INTERVAL, mirror
+from milestone.wiring import Application
+
+T = TypeVar("T")
+HOOK_PATIENCE = 1.0
+LOOK_EVERY = 0.1
+AGAIN_EVERY = 10.0
+
+
+class Door:
+    """Calls operations from an event loop. One per process."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        self._threads = anyio.CapacityLimiter(32)
+        self._news: dict[str, int] = {}
+        self._looked_at = 0.0
+        self._position = 0
+        self._stale: set[str] = set()
+        self._mirrored_at = 0.0
+        self._follower: asyncio.Task[None] | None = None
+
+    async def call(self, name: str, arguments: Mapping[str, Any], caller: Caller) -> Answer:
+        """Return the answer of an operation.
+
+        Raises:
+            Refusal: it cannot be carried out; the message says how to mend it.
+        """
+        call = prepare(name, arguments, caller)
+        engine = self.application.engine(create=call.operation.creates)
+        if engine is None:
+            return no_database(call)
+        deadline = time.monotonic() + call.wait_seconds
+        while True:
+            seen = await self._newest(engine) if call.wait_seconds else 0
+            answer = await self._once(engine, call)
+            left = deadline - time.monotonic()
+            if not answer.pop("waiting", False) or left <= 0:
+                return answer
+            await self._wait(engine, call.topic, seen, min(left, AGAIN_EVERY))
+
+    def follow(self) -> None:
+        """Let the mirror follow what was committed, at most twice a second; returns at once."""
+        if self._stale and (self._follower is None or self._follower.done()):
+            self._follower = asyncio.get_running_loop().create_task(self._follow())
+
+    async def _follow(self) -> None:
+        while self._stale:
+            await anyio.sleep(max(0.0, self._mirrored_at + INTERVAL - time.monotonic()))
+            await self.mirror_now()
+
+    async def mirror_now(self) -> None:
+        """Write what is stale."""
+        stale, self._stale = self._stale, set[str]()
+        self._mirrored_at = time.monotonic()
+        if stale:
+            await anyio.to_thread.run_sync(mirror, self.application, stale, limiter=self._threads)
+
+    async def _once(self, engine: Engine, call: Call) -> Answer:
+        patience = PATIENCE if call.operation.listed else HOOK_PATIENCE
+        if call.operation.idle and await self._run(engine, call.is_idle(self.application), write=False, patience=patience):
+            return {} if not call.operation.listed else await self._read(engine, call, patience)
+        answer = await self._run(engine, call.work(self.application), write=call.operation.writes, patience=patience)
+        self._stale |= call.touched
+        self.follow()
+        return answer
+
+    async def _read(self, engine: Engine, call: Call, patience: float) -> Answer:
+        return await self._run(engine, call.work(self.application), write=False, patience=patience)
+
+    async def _run(self, engine: Engine, work: Callable[[Transaction], T], *, write: bool, patience: float) -> T:
+        if engine.blocking:
+            return await anyio.to_thread.run_sync(partial(run, engine, work, write=write, patience=patience), limiter=self._threads)
+        entering = engine.enter(write=write)
+        with anyio.move_on_after(patience) as scope:
+            try:
+                while True:
+                    try:
+                        step = next(entering)
+                    except StopIteration as entered:
+                        return finish(engine, entered.value, work)  # no await between BEGIN and COMMIT
+                    await anyio.to_thread.run_sync(step, abandon_on_cancel=True, limiter=self._threads)
+            finally:
+                entering.close()
+        assert scope.cancelled_caught
+        raise busy(patience)
+
+    async def _wait(self, engine: Engine, topic: str, seen: int, seconds: float) -> None:
+        """Return when the topic has news after position `seen`, or when the time is over. All waiters share one look at the log."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            await anyio.sleep(min(LOOK_EVERY, max(0.0, until - time.monotonic())))
+            await self._newest(engine)
+            if self._news.get(topic, 0) > seen:
+                return
+
+    async def _newest(self, engine: Engine) -> int:
+        """Return the position up to which the news is known, having looked at most a tenth of a second ago."""
+        if time.monotonic() - self._looked_at >= LOOK_EVERY or not self._position:
+            self._looked_at = time.monotonic()
+            position, topics = await self._run(engine, self._look, write=False, patience=PATIENCE)
+            self._news.update(dict.fromkeys(topics, position))
+            self._position = position
+        return self._position
+
+    def _look(self, transaction: Transaction) -> tuple[int, set[str]]:
+        log = self.application.store(transaction).log
+        return log.position, log.topics_since(self._position) if self._position else set()

@@ -1,0 +1,38 @@
+"""Plain text for terminals: good without colour, at 80 columns and when piped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+_EMPTY = """No milestone is under way in this project.
+
+In Claude Code type:  /milestone:plan "what should be reached"
+Without a model try:  milestone rehearse .
+"""
+_MARKS = {"done": ("green", "done"), "in_flight": ("yellow", "at work"), "failed": ("red", "failed"), "left": ("", "to do")}
+
+
+def status_screen(milestones: Sequence[Mapping[str, Any]]) -> str:
+    """Return one screen on the milestones that have not ended."""
+    return "\n\n".join(_milestone(known) for known in milestones) if milestones else _EMPTY.rstrip()
+
+
+def _milestone(known: Mapping[str, Any]) -> str:
+    lines = [click.style(known["name"][:78], bold=True), f"  {known['milestone_id']}  {known['status']}"]
+    for field, (colour, word) in _MARKS.items():
+        for task in known[field]:
+            lines.append("  " + click.style(f"{word:8}", fg=colour or None) + _task(task)[:68])
+    if known["planned_tasks"]:
+        lines.append(f"  The plan has {known['planned_tasks']} tasks: .milestones/active/{known['milestone_id']}.yaml")
+    agents = ", ".join(f"{count} {status}" for status, count in known["agents"].items())
+    return "\n".join([*lines, f"  Agents: {agents or 'none'}"])
+
+
+def _task(task: Any) -> str:
+    if isinstance(task, str):
+        return task
+    extra = task.get("agent_id") or task.get("why") or ""
+    return f"{task['task_id']}  {extra}"

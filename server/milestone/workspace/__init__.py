@@ -1,0 +1,1 @@
+"""The `.milestones/` folder: what people read of the database."""
