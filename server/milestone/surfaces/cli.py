@@ -44,7 +44,7 @@ class Commands(click.Group):
     def __init__(self, **settings: Any) -> None:
         super().__init__(help="Plan a milestone with agents and carry it through. Operations answer with JSON.", **settings)
         self.params.append(_version())
-        for command in (_status, _rehearse, _hook, _mcp):
+        for command in (_status, _rehearse, _hook, _mcp, _record):
             self.add_command(command)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -177,3 +177,12 @@ def _hook() -> None:
 @click.command("mcp")
 def _mcp() -> None:
     """Serve the tools over stdin and stdout, for an MCP host."""
+
+
+@click.command("record-handshake", hidden=True)
+@click.pass_obj
+def _record(application: Application) -> None:
+    """Write anew what the MCP door answers before the SDK is loaded."""
+    from milestone.surfaces.mcp import CONSTANTS, record  # noqa: PLC0415
+
+    CONSTANTS.write_text(record(application), "utf-8")

@@ -130,7 +130,7 @@ def _result(value: Any, *, error: bool = False) -> CallToolResult:
     from mcp_types import CallToolResult, TextContent  # noqa: PLC0415
 
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=error or None)
+    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=error)
 
 
 def build(door: Door) -> Server[Any]:
@@ -168,3 +168,11 @@ def serve(application: Application) -> int:
         application.close()
 
     return stdio.serve(make, constants=CONSTANTS, on_close=close)
+
+
+def record(application: Application) -> str:
+    """Return what the door answers before the SDK is loaded: the SDK's own answers, as JSON text."""
+    from milestone.surfaces import handshake  # noqa: PLC0415
+    from milestone.surfaces.door import Door  # noqa: PLC0415
+
+    return json.dumps(handshake.record(lambda: build(Door(application))), indent=1) + "\n"
