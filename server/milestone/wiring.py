@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Settings:
-    """Where things are. `data` holds the database, `workspace` what people read, `assets` the plugin's prompts and playbooks."""
+    """Where things are. `data` holds the database, `workspace` what people read, `assets` prompts and playbooks."""
 
     project_dir: Path
     data: Path
@@ -83,13 +83,14 @@ class Application:
         """Return a new door to the database, for the thread that asks."""
         if self.settings.database_url:
             try:
-                from milestone.store.postgres import PostgresEngine  # noqa: PLC0415 - an optional dependency
+                from milestone.store.postgres import PostgresEngine
             except ImportError:
                 raise Refusal(
-                    "MILESTONE_DATABASE_URL is set and psycopg is not installed", remedy="Install the extra 'postgres', or unset it."
+                    "MILESTONE_DATABASE_URL is set and psycopg is not installed",
+                    remedy="Install the extra 'postgres', or unset it.",
                 ) from None
             return PostgresEngine(self.settings.database_url, self._project)
-        from milestone.store.sqlite import SqliteEngine  # noqa: PLC0415 - only the engine in use is loaded
+        from milestone.store.sqlite import SqliteEngine
 
         return SqliteEngine(self.settings.data / "milestone.db")
 
@@ -99,7 +100,7 @@ class Application:
 
     def context(self, transaction: Transaction, caller: Caller, touched: set[str]) -> Context:
         """Return what an operation is given."""
-        from milestone.operations.context import Context  # noqa: PLC0415 - hooks do without it
+        from milestone.operations.context import Context
 
         return Context(
             store=self.store(transaction),
@@ -119,7 +120,7 @@ class Application:
         Raises:
             Refusal: there is none, or it cannot be used.
         """
-        from milestone.prompts.playbooks import BadPlaybook, read_playbook  # noqa: PLC0415 - hooks do without it
+        from milestone.prompts.playbooks import BadPlaybook, read_playbook
 
         own = self.settings.workspace / "config" / f"{mode}.yaml"
         path = own if own.is_file() else self.settings.assets / "playbooks" / f"{mode}.yaml"
@@ -131,7 +132,7 @@ class Application:
             raise Refusal(str(error), remedy="Mend the file, then call again.") from None
 
     def alive(self, server: str) -> bool:
-        """Return whether the process that handed out a claim still runs; what cannot be known here counts as running."""
+        """Return whether the process that handed out a claim still runs; what cannot be known counts as running."""
         place, _, name = server.partition(".")
         if not name or place != self._place():
             return True

@@ -57,11 +57,13 @@ def prove(agent: Agent, caller: Caller, own: Agent | None, *, token_digest: str)
     """Return what proves that `caller` may act as `agent`; `own` is the agent the caller is bound to, if any.
 
     Raises:
-        NotYours: the host says that the caller is somebody else, the claim's token is missing or wrong, or the agent has ended.
+        NotYours: the host says that the caller is somebody else, the claim's token is missing or wrong, or the agent
+        has ended.
     """
     if agent.status in ENDED:
         raise NotYours(
-            f"Agent {agent.agent_id!r} was {agent.status}: its task was given to somebody else or has ended, so nothing of it is written",
+            f"Agent {agent.agent_id!r} was {agent.status}: its task was given to somebody else or has ended, so "
+            "nothing of it is written",
             remedy="Stop working on the task and report that the agent was replaced.",
         )
     if own is not None and own.agent_id != agent.agent_id:
@@ -77,8 +79,12 @@ def prove(agent: Agent, caller: Caller, own: Agent | None, *, token_digest: str)
             return "token"
         raise NotYours(
             f"Agent {agent.agent_id!r} holds a task, and this call does not prove to come from it",
-            remedy="If the brief names you so, pass the token of the brief; otherwise register_agent gives you an id of your own.",
+            remedy="If the brief names you so, pass the token of the brief; otherwise register_agent gives you an "
+            "id of your own.",
         )
     if agent.bound and caller.established:
-        raise NotYours(f"Agent {agent.agent_id!r} is another agent of this host", remedy="register_agent gives you an id of your own.")
+        raise NotYours(
+            f"Agent {agent.agent_id!r} is another agent of this host",
+            remedy="register_agent gives you an id of your own.",
+        )
     return "none"

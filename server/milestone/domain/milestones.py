@@ -61,13 +61,18 @@ def planned_sections(sections: Mapping[str, Any], plan: Mapping[str, Any]) -> di
 
 
 def document(
-    row: Mapping[str, Any], sections: Mapping[str, Any], phases: Sequence[Mapping[str, Any]], work: Sequence[Mapping[str, Any]]
+    row: Mapping[str, Any],
+    sections: Mapping[str, Any],
+    phases: Sequence[Mapping[str, Any]],
+    work: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Return the milestone file as people read it; `work` are the playbook's tasks with their states."""
     states = {phase["phase"]: phase for phase in phases}
     done = sum(task["status"] == "completed" for task in work)
     return {
-        "metadata": {name: row[name] for name in ("milestone_id", "name", "description", "created_at", "status", "duration")},
+        "metadata": {
+            name: row[name] for name in ("milestone_id", "name", "description", "created_at", "status", "duration")
+        },
         "kiro_configuration": {
             "enabled": True,
             "policy": "mandatory",

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from milestone.domain.errors import Refusal
 
+_SHOWN = 8
+
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 Kiro = Literal["keep", "improve", "remove", "originate"]
@@ -231,8 +233,16 @@ def _plan_problems(plan: MilestonePlan) -> list[str]:
     if len(decisions) < len(plan.decisions):
         problems.append("two decisions share an id")
     for task in plan.tasks:
-        problems += [f"task {task.id}: depends_on names {t}, which is no task of the plan" for t in task.depends_on if t not in tasks]
-        problems += [f"task {task.id}: decisions names {d}, which is no decision of the plan" for d in task.decisions if d not in decisions]
+        problems += [
+            f"task {task.id}: depends_on names {t}, which is no task of the plan"
+            for t in task.depends_on
+            if t not in tasks
+        ]
+        problems += [
+            f"task {task.id}: decisions names {d}, which is no decision of the plan"
+            for d in task.decisions
+            if d not in decisions
+        ]
     loop = cycle({task.id: tuple(task.depends_on) for task in plan.tasks})
     if loop:
         problems.append(f"the tasks wait for each other in a circle: {' -> '.join(loop)}")
@@ -309,8 +319,12 @@ def mismatch(key: str, value: Any) -> None:
         TypeAdapter(shape).validate_python(value)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False)
-        shown = "; ".join(f"{'.'.join(str(part) for part in ('value', *problem['loc']))}: {problem['msg']}" for problem in problems[:8])
-        more = f"; and {len(problems) - 8} more" if len(problems) > 8 else ""
+        shown = "; ".join(
+            f"{'.'.join(str(part) for part in ('value', *problem['loc']))}: {problem['msg']}"
+            for problem in problems[:_SHOWN]
+        )
+        more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         raise Refusal(
-            f"The value does not have the shape of {key!r}: {shown}{more}", remedy="Mend these places and save it again."
+            f"The value does not have the shape of {key!r}: {shown}{more}",
+            remedy="Mend these places and save it again.",
         ) from None

@@ -78,8 +78,12 @@ def choose(tasks: Sequence[Task], *, slots: int = BRIEFS) -> list[Spawn | Pause]
     failed = [task for task in tasks if task.status == "failed" and task.critical]
     if failed:
         names = ", ".join(task.task_id for task in failed)
-        return [Pause("ask_human", f"failed: {names}; what needs them cannot start", tuple(task.task_id for task in failed))]
+        return [
+            Pause("ask_human", f"failed: {names}; what needs them cannot start", tuple(task.task_id for task in failed))
+        ]
     left = [task.task_id for task in tasks if task.status not in (*ENDED_WELL, "failed")]
     if left:
-        return [Pause("ask_human", f"blocked: {', '.join(left)} wait for results that nothing will produce", tuple(left))]
+        return [
+            Pause("ask_human", f"blocked: {', '.join(left)} wait for results that nothing will produce", tuple(left))
+        ]
     return [Pause("done", f"all {len(tasks)} tasks have ended")]

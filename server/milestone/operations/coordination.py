@@ -9,7 +9,7 @@ from pydantic import Field
 
 from milestone.domain.errors import Conflict, NotYours, Refusal
 from milestone.domain.milestones import PHASES, generated_id, new_sections, stamp
-from milestone.domain.text import ID_LIMIT, slug
+from milestone.domain.text import ID_LIMIT
 from milestone.operations import shared
 from milestone.operations.arguments import (
     AgentId,
@@ -38,8 +38,8 @@ def initialize_agent_coordination(
     description: Text = "",
     mode: Literal["planning", "execution"] = "planning",
 ) -> Answer:
-    """Create or continue a milestone and its session; call it first. The same name or id continues the same milestone, and an
-    open session is returned, never a second one. Next: next_actions.
+    """Create or continue a milestone and its session; call it first. The same name or id continues the same
+    milestone, and an open session is returned, never a second one. Next: next_actions.
     """
     ctx.store.log.open_project(ctx.at)
     row = _wanted(ctx, milestone_id, name)
@@ -70,8 +70,8 @@ def register_agent(
     capabilities: Annotated[list[Line], Field(max_length=32)] | None = None,
     token: Token = "",
 ) -> Answer:
-    """Register an agent, or confirm one that is registered. Not needed where the host's hooks do it. Without agent_id an id is
-    made. Next: receive_agent_messages, then your work.
+    """Register an agent, or confirm one that is registered. Not needed where the host's hooks do it. Without
+    agent_id an id is made. Next: receive_agent_messages, then your work.
     """
     known = ctx.store.agents.get(agent_id) if agent_id else None
     if known is None:
@@ -106,19 +106,32 @@ def update_agent_status(
     detail: Line = "",
     token: Token = "",
 ) -> Answer:
-    """Tell what you are doing. The first call of an agent that was given a brief: status active, with the token. It does not
-    complete a task; complete_task does.
+    """Tell what you are doing. The first call of an agent that was given a brief: status active, with the token. It
+    does not complete a task; complete_task does.
     """
     found = shared.writer(ctx, agent_id, token)
     claim = ctx.store.tasks.claim_of(agent_id)
     if claim and not claim["ended_at"] and status in ("completed", "failed"):
         raise Refusal(
             f"Agent {agent_id!r} still holds task {claim['task_id']!r}",
-            remedy=f"complete_task(task_id={claim['task_id']!r}) ends it with proof; send_agent_message tells the coordinator why it cannot be done.",
+            remedy=f"complete_task(task_id={claim['task_id']!r}) ends it with proof; send_agent_message tells the "
+            "coordinator why it cannot be done.",
         )
     ctx.store.agents.set(agent_id, status, ctx.at, detail)
-    ctx.record("agent_status", found.milestone_id, subject=agent_id, actor=agent_id, topic="agents", detail={"status": status, "detail": detail})
-    return {"agent_id": agent_id, "status": status, "unread": ctx.store.messages.count_unread(agent_id), "next": _next_of(ctx, agent_id)}
+    ctx.record(
+        "agent_status",
+        found.milestone_id,
+        subject=agent_id,
+        actor=agent_id,
+        topic="agents",
+        detail={"status": status, "detail": detail},
+    )
+    return {
+        "agent_id": agent_id,
+        "status": status,
+        "unread": ctx.store.messages.count_unread(agent_id),
+        "next": _next_of(ctx, agent_id),
+    }
 
 
 @operation(writes=False)
@@ -132,18 +145,24 @@ def list_session_agents(
     """List the agents of a session with status, task, unread messages and how long they have been silent."""
     current = shared.session(ctx, session_id, milestone_id)
     rows = ctx.store.agents.of_session(current["session_id"], status=status, limit=PAGE + 1, offset=offset)
-    held = {task["held_by"]: task["task_id"] for task in ctx.store.tasks.all(current["milestone_id"]) if task["held_by"]}
+    held = {
+        task["held_by"]: task["task_id"] for task in ctx.store.tasks.all(current["milestone_id"]) if task["held_by"]
+    }
     more = len(rows) > PAGE
     return {
         "session_id": current["session_id"],
         "agents": [_seen(ctx, row, held.get(row["agent_id"], "")) for row in rows[:PAGE]],
-        "next": f"list_session_agents(session_id={current['session_id']!r}, offset={offset + PAGE})" if more else "next_actions",
+        "next": f"list_session_agents(session_id={current['session_id']!r}, offset={offset + PAGE})"
+        if more
+        else "next_actions",
     }
 
 
 @operation(writes=False)
 def get_session_status(ctx: Context, session_id: MaybeSessionId = "", milestone_id: MaybeMilestoneId = "") -> Answer:
-    """Tell where a session stands: its tasks, and how many agents are active, waiting, completed, failed or silent, and since when."""
+    """Tell where a session stands: its tasks, how many agents are active, waiting, completed or failed, and who has been
+    silent since when.
+    """
     current = shared.session(ctx, session_id, milestone_id)
     rows = ctx.store.agents.of_session(current["session_id"])
     silent = [seen for row in rows if "silent_since" in (seen := _seen(ctx, row, ""))]
@@ -200,7 +219,9 @@ def _new_session(ctx: Context, milestone_id: str, mode: str) -> str:
         second += 1
     session_id = f"{mode}-{milestone_id}-{second}"
     ctx.store.milestones.add_session(session_id, milestone_id, mode, ctx.at)
-    ctx.store.agents.add(f"coordinator-{session_id}", shared.COORDINATOR, milestone_id, session_id, ctx.at, capabilities=_SKILLS)
+    ctx.store.agents.add(
+        f"coordinator-{session_id}", shared.COORDINATOR, milestone_id, session_id, ctx.at, capabilities=_SKILLS
+    )
     ctx.record("session_started", milestone_id, subject=session_id, detail={"mode": mode})
     return session_id
 
@@ -216,9 +237,24 @@ def _add_agent(ctx: Context, agent_id: str, agent_type: str, current: dict[str, 
     if agent_id.startswith("coordinator-") or len(agent_id) > ID_LIMIT:
         raise NotYours(f"Agent id {agent_id!r} is kept for a session's coordinator", remedy=shared.START)
     milestone_id, session_id = current["milestone_id"], current["session_id"]
-    ctx.store.agents.add(agent_id, agent_type, milestone_id, session_id, ctx.at, capabilities=capabilities, verified=int(ctx.caller.established))
+    ctx.store.agents.add(
+        agent_id,
+        agent_type,
+        milestone_id,
+        session_id,
+        ctx.at,
+        capabilities=capabilities,
+        verified=int(ctx.caller.established),
+    )
     ctx.store.messages.queue_waiting(milestone_id, agent_type, agent_id)
-    ctx.record("agent_registered", milestone_id, subject=agent_id, actor=agent_id, topic="agents", detail={"agent_type": agent_type})
+    ctx.record(
+        "agent_registered",
+        milestone_id,
+        subject=agent_id,
+        actor=agent_id,
+        topic="agents",
+        detail={"agent_type": agent_type},
+    )
 
 
 def _seen(ctx: Context, row: Any, task_id: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ _LINE = 160
 
 @operation(writes=False)
 def get_milestone(ctx: Context, milestone_id: MaybeMilestoneId = "") -> Answer:
-    """Show a milestone: goal, decisions, tasks, risks, progress and what proves it. The whole of it is in the file it names."""
+    """Show a milestone: goal, decisions, tasks, risks, progress and what proves it. All of it is in the file it names."""
     row = shared.milestone(ctx, milestone_id)
     wanted, sections = row["milestone_id"], row["sections"]
     work = ctx.store.tasks.all(wanted)
@@ -57,8 +57,8 @@ def update_milestone(
     status: Literal["", "planning", "blocked", "cancelled"] = "",
     retry_tasks: Annotated[list[Key], Field(max_length=50)] | None = None,
 ) -> Answer:
-    """Change what a milestone says, or put failed tasks back (retry_tasks, when a person wants another try). Progress cannot be set:
-    it follows from evidence.
+    """Change what a milestone says, or put failed tasks back (retry_tasks, when a person wants another try).
+    Progress cannot be set: it follows from evidence.
     """
     row = shared.milestone(ctx, milestone_id)
     shared.coordinator_or_person(ctx, row["milestone_id"])
@@ -82,7 +82,9 @@ def _retry(ctx: Context, milestone_id: str, task_id: str) -> str:
     row = ctx.store.tasks.get(milestone_id, task_id)
     if row is None or row["status"] != "failed":
         failed = [task["task_id"] for task in ctx.store.tasks.all(milestone_id) if task["status"] == "failed"]
-        raise Refusal(f"Task {task_id!r} has not failed", allowed=f"retry_tasks {', '.join(failed) or '(nothing has failed)'}")
+        raise Refusal(
+            f"Task {task_id!r} has not failed", allowed=f"retry_tasks {', '.join(failed) or '(nothing has failed)'}"
+        )
     ctx.store.tasks.set(milestone_id, task_id, "ready", "a person asked for another try")
     return task_id
 

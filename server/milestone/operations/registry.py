@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from milestone.domain.errors import Refusal
 from milestone.operations.context import Answer, Context
 
+_IDENTIFIER = "letters, digits, '-', '_' and single dots, beginning with a letter or digit"
 _NOISE = ("title", "pattern", "maxLength", "minLength", "default", "maximum", "minimum", "maxItems")
 
 
@@ -99,7 +100,7 @@ def operation(
 
 
 def _request_id() -> Any:
-    from milestone.operations.arguments import RequestId  # noqa: PLC0415 - the argument types need nothing of this module
+    from milestone.operations.arguments import RequestId
 
     return RequestId
 
@@ -126,5 +127,5 @@ def _problem(problem: ErrorDetails) -> str:
     if kind == "missing":
         return f"argument {where!r} is missing"
     if kind == "string_pattern_mismatch":
-        return f"argument {where!r} is no identifier: letters, digits, '-', '_' and single dots, beginning with a letter or digit"
+        return f"argument {where!r} is no identifier: {_IDENTIFIER}"
     return f"argument {where!r}: {problem['msg']}"

@@ -59,7 +59,9 @@ def session(ctx: Context, session_id: str, milestone_id: str) -> dict[str, Any]:
         row = ctx.store.milestones.latest_session(milestone(ctx, milestone_id)["milestone_id"])
     if row:
         return dict(row)
-    raise Missing(f"There is no session {session_id!r}", remedy="get_session_status without session_id shows the current one.")
+    raise Missing(
+        f"There is no session {session_id!r}", remedy="get_session_status without session_id shows the current one."
+    )
 
 
 def agent(ctx: Context, agent_id: str) -> Agent:
@@ -71,7 +73,10 @@ def agent(ctx: Context, agent_id: str) -> Agent:
     found = ctx.store.agents.get(agent_id)
     if found:
         return found
-    raise Missing(f"Agent {agent_id!r} is not registered", remedy="register_agent registers it; list_session_agents shows who is there.")
+    raise Missing(
+        f"Agent {agent_id!r} is not registered",
+        remedy="register_agent registers it; list_session_agents shows who is there.",
+    )
 
 
 def writer(ctx: Context, agent_id: str, token: str) -> Agent:
@@ -116,7 +121,8 @@ def coordinator(ctx: Context, session_id: str) -> None:
     if worker or (ctx.caller.host_agent and not ctx.caller.host_type.endswith(COORDINATOR)):
         name = own.agent_id if own else ctx.caller.host_type or "a sub-agent"
         raise NotYours(
-            f"You are {name}, and only the coordinator plans and starts agents", remedy="Do your own task, then complete_task."
+            f"You are {name}, and only the coordinator plans and starts agents",
+            remedy="Do your own task, then complete_task.",
         )
     ctx.store.agents.bind(coordinator_id, ctx.caller, ctx.at, verified=True)
 
@@ -155,6 +161,7 @@ def coordinator_or_person(ctx: Context, milestone_id: str) -> None:
             f"You are {own.agent_id}, and only the coordinator or a person changes milestone {milestone_id!r}",
             remedy="send_agent_message tells the coordinator what should change.",
         )
+
 
 def _names(ids: Iterable[str]) -> str:
     names = [repr(name) for name in ids]

@@ -19,8 +19,14 @@ def snapshot(store: Store, milestone_id: str) -> Snapshot | None:
         return None
     work = store.tasks.all(milestone_id)
     files = _files(store, milestone_id)
-    sections: dict[str, Any] = {**row["sections"], "deliverables": [f"deliverables/{milestone_id}/{name}" for name in files]}
-    sessions = [{**session, "agents": store.agents.counts(session["session_id"])} for session in store.milestones.sessions(milestone_id)]
+    sections: dict[str, Any] = {
+        **row["sections"],
+        "deliverables": [f"deliverables/{milestone_id}/{name}" for name in files],
+    }
+    sessions = [
+        {**session, "agents": store.agents.counts(session["session_id"])}
+        for session in store.milestones.sessions(milestone_id)
+    ]
     return Snapshot(
         milestone_id=milestone_id,
         document=document(row, sections, store.milestones.phases(milestone_id), work),

@@ -45,7 +45,9 @@ def complete(ctx: Context, row: Mapping[str, Any], agent_id: str) -> dict[str, A
     ctx.store.tasks.set(milestone_id, task_id, "completed", completed_at=ctx.at)
     ctx.store.tasks.end_claim(agent_id, "completed", ctx.at)
     ctx.store.agents.set(agent_id, "completed", ctx.at)
-    ctx.record("task_completed", milestone_id, subject=task_id, actor=agent_id, topic="tasks", detail={"keys": versions})
+    ctx.record(
+        "task_completed", milestone_id, subject=task_id, actor=agent_id, topic="tasks", detail={"keys": versions}
+    )
     if PLAN_KEY in row["produces"]:
         _take_plan(ctx, milestone_id, agent_id)
     _end_session(ctx, milestone_id, row["mode"])
@@ -62,7 +64,9 @@ def give_back(ctx: Context, agent_id: str, why: str, *, agent_status: str = "ret
     status = "ready" if claim["attempt"] < ATTEMPTS else "failed"
     ctx.store.tasks.set(claim["milestone_id"], claim["task_id"], status, why)
     detail = {"agent_id": agent_id, "why": why, "attempt": claim["attempt"]}
-    ctx.record("task_given_back", claim["milestone_id"], subject=claim["task_id"], actor=agent_id, topic="tasks", detail=detail)
+    ctx.record(
+        "task_given_back", claim["milestone_id"], subject=claim["task_id"], actor=agent_id, topic="tasks", detail=detail
+    )
 
 
 def fail(ctx: Context, agent_id: str, why: str) -> None:
@@ -73,7 +77,14 @@ def fail(ctx: Context, agent_id: str, why: str) -> None:
     ctx.store.tasks.end_claim(agent_id, why, ctx.at)
     ctx.store.agents.set(agent_id, "failed", ctx.at, why)
     ctx.store.tasks.set(claim["milestone_id"], claim["task_id"], "failed", why)
-    ctx.record("task_failed", claim["milestone_id"], subject=claim["task_id"], actor=agent_id, topic="tasks", detail={"why": why})
+    ctx.record(
+        "task_failed",
+        claim["milestone_id"],
+        subject=claim["task_id"],
+        actor=agent_id,
+        topic="tasks",
+        detail={"why": why},
+    )
 
 
 def _task(ctx: Context, row: Mapping[str, Any]) -> Task:

@@ -18,8 +18,9 @@ HOST_PREFIX = "milestone:"
 
 @operation(topic=lambda _: "tasks")
 def next_actions(ctx: Context, milestone_id: MaybeMilestoneId = "", wait_seconds: Seconds = 0) -> Answer:
-    """For the coordinator: what to do now. Start every agent of the spawn actions in one message, with the brief as its whole
-    prompt; they are claimed for you. Then call again with wait_seconds, until the action is done. Also right after any crash.
+    """For the coordinator: what to do now. Start every agent of the spawn actions in one message, with the brief as
+    its whole prompt; they are claimed for you. Then call again with wait_seconds, until the action is done. Also
+    right after any crash.
     """
     row = shared.milestone(ctx, milestone_id)
     wanted = row["milestone_id"]
@@ -30,7 +31,9 @@ def next_actions(ctx: Context, milestone_id: MaybeMilestoneId = "", wait_seconds
     _seed(ctx, wanted, current["mode"])
     _finish_what_is_there(ctx, wanted, current["mode"])
     choice = choose(tracking.tasks(ctx, wanted, current["mode"]))
-    actions = [_spawn(ctx, row, current["session_id"], one) if isinstance(one, Spawn) else _pause(one) for one in choice]
+    actions = [
+        _spawn(ctx, row, current["session_id"], one) if isinstance(one, Spawn) else _pause(one) for one in choice
+    ]
     answer = {"milestone_id": wanted, "session_id": current["session_id"], "status": row["status"], "actions": actions}
     if wait_seconds and actions[0]["kind"] == "wait":
         answer["waiting"] = True
@@ -41,8 +44,8 @@ def next_actions(ctx: Context, milestone_id: MaybeMilestoneId = "", wait_seconds
 def complete_task(
     ctx: Context, task_id: Key, agent_id: MaybeAgentId = "", milestone_id: MaybeMilestoneId = "", token: Token = ""
 ) -> Answer:
-    """End your task when its keys are saved. They are checked: they exist, are yours and have their shape. Calling it again changes
-    nothing. Next: your final message.
+    """End your task when its keys are saved. They are checked: they exist, are yours and have their shape. Calling
+    it again changes nothing. Next: your final message.
     """
     agent_id = agent_id or _caller_id(ctx)
     found = shared.agent(ctx, agent_id)
@@ -72,13 +75,21 @@ def complete_task(
 
 
 def _completed(task_id: str, evidence: Mapping[str, Any]) -> Answer:
-    return {"task_id": task_id, "status": "completed", "evidence": evidence, "next": "End with your final message; nothing more is to be called."}
+    return {
+        "task_id": task_id,
+        "status": "completed",
+        "evidence": evidence,
+        "next": "End with your final message; nothing more is to be called.",
+    }
 
 
 def _caller_id(ctx: Context) -> str:
     own = ctx.store.agents.of_caller(ctx.caller)
     if own is None:
-        raise Refusal("agent_id is left out and the host does not say who calls", remedy="Call again with the agent_id of your brief.")
+        raise Refusal(
+            "agent_id is left out and the host does not say who calls",
+            remedy="Call again with the agent_id of your brief.",
+        )
     return own.agent_id
 
 
@@ -105,7 +116,13 @@ def _seed(ctx: Context, milestone_id: str, mode: str) -> None:
     for task in playbook.tasks:
         for key in task.needs:
             ctx.store.tasks.add_dependency(milestone_id, task.id, author[key], key)
-    ctx.record("playbook_started", milestone_id, subject=mode, topic="tasks", detail={"tasks": [task.id for task in playbook.tasks]})
+    ctx.record(
+        "playbook_started",
+        milestone_id,
+        subject=mode,
+        topic="tasks",
+        detail={"tasks": [task.id for task in playbook.tasks]},
+    )
 
 
 def _finish_what_is_there(ctx: Context, milestone_id: str, mode: str) -> None:
@@ -123,7 +140,9 @@ def _spawn(ctx: Context, row: Mapping[str, Any], session_id: str, spawn: Spawn) 
         tracking.give_back(ctx, task.held_by, task.takeable)
     token = f"{ctx.store.log.position}-{ctx.chance(8)}"
     agent_id = f"{task.agent_type}-{ctx.chance(3)}"
-    ctx.store.agents.add(agent_id, task.agent_type, milestone_id, session_id, ctx.at, status="waiting", token_digest=digest(token))
+    ctx.store.agents.add(
+        agent_id, task.agent_type, milestone_id, session_id, ctx.at, status="waiting", token_digest=digest(token)
+    )
     ctx.store.messages.queue_waiting(milestone_id, task.agent_type, agent_id)
     attempt = ctx.store.tasks.claim(milestone_id, task.task_id, agent_id, ctx.server, ctx.at)
     detail = {"agent_id": agent_id, "attempt": attempt, "why": spawn.why}
@@ -166,14 +185,16 @@ def _next(actions: list[dict[str, Any]], milestone_id: str) -> str:
     kind = actions[0]["kind"]
     if kind == "spawn":
         return (
-            f"Start all {len(actions)} agents now, in one message: for each action the Agent tool with subagent_type=agent_type, description, "
+            f"Start all {len(actions)} agents now, in one message: for each action the Agent tool with "
+            "subagent_type=agent_type, description, "
             f"prompt=brief word for word. Then next_actions(milestone_id={milestone_id!r}, wait_seconds=120)."
         )
     if kind == "wait":
-        return f"next_actions(milestone_id={milestone_id!r}, wait_seconds=120); stay in this turn while agents are at work."
+        return f"next_actions(milestone_id={milestone_id!r}, wait_seconds=120); stay in this turn while they work."
     if kind == "ask_human":
         return (
-            f"Tell the person what failed and why, and ask what to do. To try again: update_milestone(milestone_id={milestone_id!r}, "
+            "Tell the person what failed and why, and ask what to do. To try again: "
+            f"update_milestone(milestone_id={milestone_id!r}, "
             f"retry_tasks={actions[0]['tasks']}), then next_actions."
         )
     return f"get_milestone(milestone_id={milestone_id!r}), then show the person a summary on one screen."

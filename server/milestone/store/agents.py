@@ -36,7 +36,13 @@ class Agents(Tables):
         values: dict[str, Any] = {"status": "active", "verified": 0, "token_digest": "", **given}
         values["capabilities"] = dump(given.get("capabilities", []))
         self._change(
-            "add_agent", agent_id=agent_id, agent_type=agent_type, milestone_id=milestone_id, session_id=session_id, at=at, **values
+            "add_agent",
+            agent_id=agent_id,
+            agent_type=agent_type,
+            milestone_id=milestone_id,
+            session_id=session_id,
+            at=at,
+            **values,
         )
 
     def bind(self, agent_id: str, caller: Caller, at: str, *, verified: bool) -> None:
@@ -69,7 +75,10 @@ class Agents(Tables):
 
     def recipients(self, milestone_id: str, recipient: str, sender: str) -> list[str]:
         """Return who gets a message now: an agent, the agents of a type, or (`*`) everybody else."""
-        return [row["agent_id"] for row in self._rows("recipients", milestone_id=milestone_id, recipient=recipient, sender=sender)]
+        return [
+            row["agent_id"]
+            for row in self._rows("recipients", milestone_id=milestone_id, recipient=recipient, sender=sender)
+        ]
 
 
 def _agent(row: Row | None) -> Agent | None:

@@ -60,7 +60,8 @@ class Engine(Protocol):
 def busy(patience: float) -> Conflict:
     """Return the refusal for a caller whose turn to write did not come."""
     return Conflict(
-        f"Other processes kept the database busy for {patience:g} s; nothing was written", remedy="Call again in a moment."
+        f"Other processes kept the database busy for {patience:g} s; nothing was written",
+        remedy="Call again in a moment.",
     )
 
 

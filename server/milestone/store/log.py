@@ -29,7 +29,15 @@ class Log(Tables):
         return int(row["position"]) if row else 0
 
     def add(
-        self, event: str, *, milestone_id: str, at: str, subject: str = "", actor: str = "", topic: str = "", detail: Any = None
+        self,
+        event: str,
+        *,
+        milestone_id: str,
+        at: str,
+        subject: str = "",
+        actor: str = "",
+        topic: str = "",
+        detail: Any = None,
     ) -> int:
         """Append an event and return its position. `topic` wakes who waits for it."""
         position = self.advance()
@@ -65,5 +73,10 @@ class Log(Tables):
     def remember(self, request_id: str, operation: str, arguments_digest: str, answer: Any, at: str) -> None:
         """Keep the answer to a request id."""
         self._change(
-            "add_request", request_id=request_id, operation=operation, arguments_digest=arguments_digest, answer=dump(answer), at=at
+            "add_request",
+            request_id=request_id,
+            operation=operation,
+            arguments_digest=arguments_digest,
+            answer=dump(answer),
+            at=at,
         )

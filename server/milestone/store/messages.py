@@ -18,7 +18,17 @@ class Messages(Tables):
         return self._one("message", message_id=message_id)
 
     def add(
-        self, message_id: str, milestone_id: str, from_agent: str, recipient: str, *, kind: str, payload: str, reply_to: str, position: int, at: str
+        self,
+        message_id: str,
+        milestone_id: str,
+        from_agent: str,
+        recipient: str,
+        *,
+        kind: str,
+        payload: str,
+        reply_to: str,
+        position: int,
+        at: str,
     ) -> None:
         """Write a message; who receives it is written apart."""
         self._change(

@@ -27,9 +27,17 @@ class Milestones(Tables):
         """Return every milestone, oldest first."""
         return [row for row in map(_opened, self._rows("milestones_of")) if row]
 
-    def add(self, milestone_id: str, name: str, description: str, sections: Mapping[str, Any], at: str, position: int) -> None:
+    def add(
+        self, milestone_id: str, name: str, description: str, sections: Mapping[str, Any], at: str, position: int
+    ) -> None:
         """Write a new milestone in planning."""
-        values = {"milestone_id": milestone_id, "name": name, "description": description, "at": at, "position": position}
+        values = {
+            "milestone_id": milestone_id,
+            "name": name,
+            "description": description,
+            "at": at,
+            "position": position,
+        }
         self._change("add_milestone", **values, sections=dump(sections))
 
     def add_phases(self, milestone_id: str, weights: Mapping[str, int]) -> None:

@@ -15,7 +15,9 @@ from milestone.store.queries import Query, migrations
 
 _MIGRATION_LOCK = 7_305_211_942
 _TURN_LOCK = 7_305_211_943
-_VERSIONS = "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER NOT NULL PRIMARY KEY, applied_at TEXT NOT NULL)"
+_VERSIONS = (
+    "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER NOT NULL PRIMARY KEY, applied_at TEXT NOT NULL)"
+)
 
 
 class PostgresTransaction:
@@ -34,7 +36,7 @@ class PostgresTransaction:
 
 
 class PostgresEngine:
-    """A database that many machines may share. `url` is a libpq connection address, `project` whose turn a writer takes."""
+    """A database that many machines may share. `url` is a libpq address, `project` whose turn a writer takes."""
 
     blocking = True
 
@@ -77,7 +79,9 @@ class PostgresEngine:
             connection.execute("BEGIN" if write else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             if write:
                 connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{int(PATIENCE * 1000)}ms",))
-                connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", (self._project, _TURN_LOCK))
+                connection.execute(
+                    "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", (self._project, _TURN_LOCK)
+                )
         except psycopg.errors.LockNotAvailable:
             self._give_back(connection)
             raise busy(PATIENCE) from None
@@ -100,10 +104,17 @@ class PostgresEngine:
         """Return version, tables with their estimated row counts and size."""
         with self._pool.connection() as connection:
             version = connection.execute("SHOW server_version").fetchone() or {}
-            tables = connection.execute("SELECT relname, n_live_tup FROM pg_stat_user_tables ORDER BY relname").fetchall()
+            tables = connection.execute(
+                "SELECT relname, n_live_tup FROM pg_stat_user_tables ORDER BY relname"
+            ).fetchall()
             size = connection.execute("SELECT pg_database_size(current_database()) AS bytes").fetchone() or {}
         counts: dict[str, Any] = {row["relname"]: row["n_live_tup"] for row in tables}
-        return {"engine": f"PostgreSQL {version['server_version']}", "integrity": "ok", "tables": counts, "bytes": size["bytes"]}
+        return {
+            "engine": f"PostgreSQL {version['server_version']}",
+            "integrity": "ok",
+            "tables": counts,
+            "bytes": size["bytes"],
+        }
 
     def close(self) -> None:
         """Close every connection."""

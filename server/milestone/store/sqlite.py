@@ -148,7 +148,7 @@ class SqliteEngine:
 
     def maintain(self) -> Mapping[str, object]:
         """Return version, integrity, tables with their row counts and size, read through sqlite-utils."""
-        import sqlite_utils  # noqa: PLC0415 - a tenth of a second that the hot path must not pay
+        import sqlite_utils
 
         database = sqlite_utils.Database(self._connection, recursive_triggers=False, execute_plugins=False)
         return {
@@ -220,4 +220,3 @@ def _private(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-

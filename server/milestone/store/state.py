@@ -21,10 +21,23 @@ class State(Tables):
         """Return the newest value of a key by each author, newest first."""
         return self._rows("newest_of_all", milestone_id=milestone_id, key=key)
 
-    def add(self, milestone_id: str, agent_id: str, key: str, version: int, position: int, value: str, at: str, *, present: bool = True) -> None:
+    def add(
+        self,
+        milestone_id: str,
+        agent_id: str,
+        key: str,
+        version: int,
+        position: int,
+        value: str,
+        at: str,
+        *,
+        present: bool = True,
+    ) -> None:
         """Append a version."""
         where = {"milestone_id": milestone_id, "agent_id": agent_id, "key": key}
-        self._change("add_version", **where, version=version, position=position, value=value, present=int(present), at=at)
+        self._change(
+            "add_version", **where, version=version, position=position, value=value, present=int(present), at=at
+        )
 
     def keys(self, milestone_id: str) -> list[str]:
         """Return at most 200 keys somebody saved in a milestone."""
@@ -41,7 +54,13 @@ class State(Tables):
     def add_checkpoint(self, checkpoint_id: str, scope: str, scope_id: str, label: str, position: int, at: str) -> None:
         """Name a position."""
         self._change(
-            "add_checkpoint", checkpoint_id=checkpoint_id, scope=scope, scope_id=scope_id, label=label, position=position, at=at
+            "add_checkpoint",
+            checkpoint_id=checkpoint_id,
+            scope=scope,
+            scope_id=scope_id,
+            label=label,
+            position=position,
+            at=at,
         )
 
     def checkpoint(self, checkpoint_id: str) -> Row | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from milestone.store.engine import Row
@@ -17,11 +16,15 @@ class Tasks(Tables):
 
     def add(self, milestone_id: str, ordinal: int, **task: Any) -> None:
         """Write a pending task; one that exists stays as it is. `task`: the columns of the table."""
-        self._change("add_task", milestone_id=milestone_id, ordinal=ordinal, **{**task, "produces": dump(list(task["produces"]))})
+        self._change(
+            "add_task", milestone_id=milestone_id, ordinal=ordinal, **{**task, "produces": dump(list(task["produces"]))}
+        )
 
     def add_dependency(self, milestone_id: str, task_id: str, needs_task: str, needs_key: str) -> None:
         """Write that a task waits for the key another task produces."""
-        self._change("add_dependency", milestone_id=milestone_id, task_id=task_id, needs_task=needs_task, needs_key=needs_key)
+        self._change(
+            "add_dependency", milestone_id=milestone_id, task_id=task_id, needs_task=needs_task, needs_key=needs_key
+        )
 
     def get(self, milestone_id: str, task_id: str) -> dict[str, Any] | None:
         """Return a task, or nothing."""
@@ -39,12 +42,27 @@ class Tasks(Tables):
 
     def set(self, milestone_id: str, task_id: str, status: str, detail: str = "", completed_at: str = "") -> None:
         """Write a task's status."""
-        self._change("set_task", milestone_id=milestone_id, task_id=task_id, status=status, detail=detail, completed_at=completed_at)
+        self._change(
+            "set_task",
+            milestone_id=milestone_id,
+            task_id=task_id,
+            status=status,
+            detail=detail,
+            completed_at=completed_at,
+        )
 
     def claim(self, milestone_id: str, task_id: str, agent_id: str, server: str, at: str) -> int:
         """Give a task to an agent and return which attempt this is."""
         attempt = int(self._rows("count_attempt", milestone_id=milestone_id, task_id=task_id)[0]["attempts"])
-        self._change("add_claim", milestone_id=milestone_id, task_id=task_id, attempt=attempt, agent_id=agent_id, server=server, at=at)
+        self._change(
+            "add_claim",
+            milestone_id=milestone_id,
+            task_id=task_id,
+            attempt=attempt,
+            agent_id=agent_id,
+            server=server,
+            at=at,
+        )
         return attempt
 
     def claim_of(self, agent_id: str) -> Row | None:
@@ -66,11 +84,21 @@ class Tasks(Tables):
 
     def add_evidence(self, milestone_id: str, task_id: str, kind: str, agent_id: str, detail: Any, at: str) -> None:
         """Write what proves a task; the first proof of a kind stays."""
-        self._change("add_evidence", milestone_id=milestone_id, task_id=task_id, kind=kind, agent_id=agent_id, detail=dump(detail), at=at)
+        self._change(
+            "add_evidence",
+            milestone_id=milestone_id,
+            task_id=task_id,
+            kind=kind,
+            agent_id=agent_id,
+            detail=dump(detail),
+            at=at,
+        )
 
     def evidence(self, milestone_id: str) -> list[dict[str, Any]]:
         """Return everything that proves the tasks of a milestone."""
-        return [{**row, "detail": json.loads(row["detail"])} for row in self._rows("evidence_of", milestone_id=milestone_id)]
+        return [
+            {**row, "detail": json.loads(row["detail"])} for row in self._rows("evidence_of", milestone_id=milestone_id)
+        ]
 
 
 def _opened(row: Row) -> dict[str, Any]:

@@ -43,12 +43,17 @@ class Call:
             context = application.context(transaction, self.caller, self.touched)
             arguments = {name: value for name, value in self.arguments.items() if name != "request_id"}
             request_id = self.arguments.get("request_id", "")
-            fingerprint = digest(json.dumps([self.operation.name, arguments], sort_keys=True, default=_plain)) if request_id else ""
+            fingerprint = (
+                digest(json.dumps([self.operation.name, arguments], sort_keys=True, default=_plain))
+                if request_id
+                else ""
+            )
             remembered = context.store.log.remembered(request_id) if request_id else None
             if remembered:
                 if remembered["arguments_digest"] != fingerprint:
                     raise Conflict(
-                        f"request_id {request_id!r} was used for another call of {remembered['operation']}", remedy="Use a new request_id."
+                        f"request_id {request_id!r} was used for another call of {remembered['operation']}",
+                        remedy="Use a new request_id.",
                     )
                 return json.loads(remembered["answer"])
             answer = self.operation.function(context, **arguments)

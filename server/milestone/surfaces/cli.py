@@ -42,14 +42,16 @@ class Commands(click.Group):
     """The commands for people, and the operations; an operation's arguments are looked up when it is called."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(help="Plan a milestone with agents and carry it through. Operations answer with JSON.", **settings)
+        super().__init__(
+            help="Plan a milestone with agents and carry it through. Operations answer with JSON.", **settings
+        )
         self.params.append(_version())
         for command in (_status, _rehearse, _hook, _mcp, _record):
             self.add_command(command)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands for people, then the operations."""
-        from milestone.operations.catalogue import REGISTRY  # noqa: PLC0415 - `milestone status` does without it
+        from milestone.operations.catalogue import REGISTRY
 
         return [*super().list_commands(ctx), *(name for name, one in REGISTRY.items() if one.listed)]
 
@@ -58,7 +60,7 @@ class Commands(click.Group):
         own = super().get_command(ctx, cmd_name)
         if own is not None:
             return own
-        from milestone.operations.catalogue import REGISTRY  # noqa: PLC0415
+        from milestone.operations.catalogue import REGISTRY
 
         found = REGISTRY.get(cmd_name.replace("-", "_"))
         return _operation_command(found.name) if found and found.listed else None
@@ -70,11 +72,13 @@ def _version() -> click.Option:
             click.echo(f"milestone {__version__}")
             ctx.exit()
 
-    return click.Option(["--version"], is_flag=True, expose_value=False, is_eager=True, callback=show, help="Show the version.")
+    return click.Option(
+        ["--version"], is_flag=True, expose_value=False, is_eager=True, callback=show, help="Show the version."
+    )
 
 
 def _operation_command(name: str) -> click.Command:
-    from milestone.operations.catalogue import REGISTRY  # noqa: PLC0415
+    from milestone.operations.catalogue import REGISTRY
 
     operation = REGISTRY[name]
     properties: dict[str, Any] = operation.schema["properties"]
@@ -126,9 +130,9 @@ def carry_out(application: Application, name: str, arguments: dict[str, Any]) ->
     Raises:
         Refusal: it cannot be carried out.
     """
-    import anyio  # noqa: PLC0415 - only operations wait
+    import anyio
 
-    from milestone.surfaces.door import Door  # noqa: PLC0415
+    from milestone.surfaces.door import Door
 
     async def once() -> Answer:
         door = Door(application)
@@ -164,7 +168,7 @@ def _status(application: Application, as_json: bool) -> None:  # noqa: FBT001 - 
 @click.pass_obj
 def _rehearse(application: Application, path: Path | None, keep: bool, name: str) -> int:  # noqa: FBT001 - click passes it by name
     """Play the planning of a milestone without a model, on the repository at PATH (this program's own by default)."""
-    from milestone.surfaces.rehearse import rehearse  # noqa: PLC0415 - with the SDK's client
+    from milestone.surfaces.rehearse import rehearse
 
     return rehearse(path or application.settings.assets, keep=keep, name=name)
 
@@ -183,6 +187,6 @@ def _mcp() -> None:
 @click.pass_obj
 def _record(application: Application) -> None:
     """Write anew what the MCP door answers before the SDK is loaded."""
-    from milestone.surfaces.mcp import CONSTANTS, record  # noqa: PLC0415
+    from milestone.surfaces.mcp import CONSTANTS, record
 
     CONSTANTS.write_text(record(application), "utf-8")

@@ -1,4 +1,4 @@
-"""The asynchronous door: begins the transaction without blocking the loop, runs the operation inline, waits for news."""
+"""The asynchronous door: begins transactions without blocking the loop, runs operations inline, waits for news."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ class Door:
 
     async def _once(self, engine: Engine, call: Call) -> Answer:
         patience = PATIENCE if call.operation.listed else HOOK_PATIENCE
-        if call.operation.idle and await self._run(engine, call.is_idle(self.application), write=False, patience=patience):
+        if call.operation.idle and await self._run(
+            engine, call.is_idle(self.application), write=False, patience=patience
+        ):
             return {} if not call.operation.listed else await self._read(engine, call, patience)
         answer = await self._run(engine, call.work(self.application), write=call.operation.writes, patience=patience)
         self._stale |= call.touched
@@ -87,7 +89,9 @@ class Door:
 
     async def _run(self, engine: Engine, work: Callable[[Transaction], T], *, write: bool, patience: float) -> T:
         if engine.blocking:
-            return await anyio.to_thread.run_sync(partial(run, engine, work, write=write, patience=patience), limiter=self._threads)
+            return await anyio.to_thread.run_sync(
+                partial(run, engine, work, write=write, patience=patience), limiter=self._threads
+            )
         entering = engine.enter(write=write)
         with anyio.move_on_after(patience) as scope:
             try:
@@ -103,7 +107,7 @@ class Door:
         raise busy(patience)
 
     async def _wait(self, engine: Engine, topic: str, seen: int, seconds: float) -> None:
-        """Return when the topic has news after position `seen`, or when the time is over. All waiters share one look at the log."""
+        """Return when the topic has news after position `seen`, or when the time is over; all share one look at the log."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             await anyio.sleep(min(LOOK_EVERY, max(0.0, until - time.monotonic())))

@@ -17,7 +17,7 @@ _LOG = logging.getLogger("milestone")
 
 
 def mirror(application: Application, milestone_ids: Iterable[str]) -> None:
-    """Write the mirror of these milestones from what the database says now; a folder that cannot be written is only logged."""
+    """Write the mirror of these milestones as the database has them now; a folder that cannot be written is only logged."""
     wanted = sorted(milestone_ids)
     if not wanted:
         return
@@ -41,12 +41,17 @@ def _write(application: Application, engine: Engine, milestone_id: str) -> None:
     if aside:
         _tell(application, engine, milestone_id, aside)
     mirrored.log(
-        milestone_id, lambda position: run(engine, lambda tx: application.store(tx).log.since(milestone_id, position), write=False)
+        milestone_id,
+        lambda position: run(engine, lambda tx: application.store(tx).log.since(milestone_id, position), write=False),
     )
 
 
 def _tell(application: Application, engine: Engine, milestone_id: str, aside: str) -> None:
-    from datetime import UTC, datetime  # noqa: PLC0415 - only for the rare edit
+    from datetime import UTC, datetime
 
     at = stamp(datetime.now(UTC))
-    run(engine, lambda tx: application.store(tx).log.add("edit_put_aside", milestone_id=milestone_id, at=at, subject=aside), write=True)
+    run(
+        engine,
+        lambda tx: application.store(tx).log.add("edit_put_aside", milestone_id=milestone_id, at=at, subject=aside),
+        write=True,
+    )

@@ -12,7 +12,12 @@ _EMPTY = """No milestone is under way in this project.
 In Claude Code type:  /milestone:plan "what should be reached"
 Without a model try:  milestone rehearse .
 """
-_MARKS = {"done": ("green", "done"), "in_flight": ("yellow", "at work"), "failed": ("red", "failed"), "left": ("", "to do")}
+_MARKS = {
+    "done": ("green", "done"),
+    "in_flight": ("yellow", "at work"),
+    "failed": ("red", "failed"),
+    "left": ("", "to do"),
+}
 
 
 def status_screen(milestones: Sequence[Mapping[str, Any]]) -> str:
@@ -23,8 +28,8 @@ def status_screen(milestones: Sequence[Mapping[str, Any]]) -> str:
 def _milestone(known: Mapping[str, Any]) -> str:
     lines = [click.style(known["name"][:78], bold=True), f"  {known['milestone_id']}  {known['status']}"]
     for field, (colour, word) in _MARKS.items():
-        for task in known[field]:
-            lines.append("  " + click.style(f"{word:8}", fg=colour or None) + _task(task)[:68])
+        mark = click.style(f"{word:8}", fg=colour or None)
+        lines += [f"  {mark}{_task(task)[:68]}" for task in known[field]]
     if known["planned_tasks"]:
         lines.append(f"  The plan has {known['planned_tasks']} tasks: .milestones/active/{known['milestone_id']}.yaml")
     agents = ", ".join(f"{count} {status}" for status, count in known["agents"].items())

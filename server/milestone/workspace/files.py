@@ -12,7 +12,7 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Folder:
-    """A folder for people. Paths are relative to it, with forward slashes; links on the way are refused as `OSError`."""
+    """A folder for people. Paths are relative to it, with forward slashes; links on the way are refused (`OSError`)."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -21,7 +21,9 @@ class Folder:
         """Write a file by renaming a finished one into place."""
         with self._parent(path, create=True) as (parent, name):
             temporary = f".{name}.{secrets.token_hex(4)}.tmp"
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=parent)
+            descriptor = os.open(
+                temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=parent
+            )
             try:
                 with os.fdopen(descriptor, "wb") as file:
                     file.write(content)

@@ -1,4 +1,4 @@
-"""The mirror for people: a milestone as YAML, its deliverables, its sessions and its log, written after the database."""
+"""The mirror for people: a milestone as YAML, its deliverables, sessions and log, written after the database."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ class Mirror:
             self._folder.append(path, b"\n")
         position = _last_position(tail)
         while events := since(position):
-            lines = (json.dumps({**event, "detail": json.loads(event["detail"])}, ensure_ascii=False) for event in events)
+            lines = (
+                json.dumps({**event, "detail": json.loads(event["detail"])}, ensure_ascii=False) for event in events
+            )
             self._folder.append(path, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
             position = events[-1]["position"]
 
@@ -98,7 +100,7 @@ def _last_position(tail: bytes) -> int:
 
 
 def _yaml(value: Any) -> bytes:
-    import yaml  # noqa: PLC0415 - loaded when the first file is written, not at the start
+    import yaml
 
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     return yaml.dump(_plain(value), Dumper=dumper, sort_keys=False, allow_unicode=True, width=120, encoding="utf-8")
