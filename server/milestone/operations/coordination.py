@@ -160,8 +160,8 @@ def list_session_agents(
 
 @operation(writes=False)
 def get_session_status(ctx: Context, session_id: MaybeSessionId = "", milestone_id: MaybeMilestoneId = "") -> Answer:
-    """Tell where a session stands: its tasks, how many agents are active, waiting, completed or failed, and who has been
-    silent since when.
+    """Tell where a session stands: its tasks, how many agents are active, waiting, completed or failed, and who has
+    been silent since when.
     """
     current = shared.session(ctx, session_id, milestone_id)
     rows = ctx.store.agents.of_session(current["session_id"])

@@ -40,10 +40,8 @@ def host_event(
     agent_id: Line = "",
     agent_type: Line = "",
     tool_name: Line = "",
-    tool_use_id: Line = "",
     prompt: str = "",
     child_agent_id: Line = "",
-    transcript_path: str = "",
     last_message: str = "",
 ) -> Answer:
     """Take in an event of the host and answer as its hook expects."""
@@ -54,13 +52,13 @@ def host_event(
         return _started(ctx, caller)
     if event == "SubagentStop":
         return _stopped(ctx, caller, prompt)
-    if event == "StopFailure" and agent_id:
+    if event == "StopFailure":
         return _broke_off(ctx, caller, f"the host ended it: {last_message[:200] or 'an error'}")
-    if event == "PostToolUse" and tool_name == "TaskStop":
-        return _broke_off(ctx, Caller(session_id, child_agent_id), "stopped by the coordinator")
-    if event == "PostToolUse" and child_agent_id:
-        _bind_by_brief(ctx, Caller(session_id, child_agent_id), prompt)
     if event == "PostToolUse":
+        child = Caller(session_id, child_agent_id)
+        _broke_off(ctx, child, "stopped by the coordinator") if tool_name == "TaskStop" else _bind_by_brief(
+            ctx, child, prompt
+        )
         return _news(ctx, caller)
     return {}
 
@@ -88,6 +86,8 @@ def _started(ctx: Context, caller: Caller) -> Answer:
 
 def _bind_by_brief(ctx: Context, child: Caller, brief: str) -> Agent | None:
     """Bind a host's agent to the task whose token its brief shows; an agent that is bound stays what it is."""
+    if not child.host_agent:
+        return None
     own = ctx.store.agents.of_caller(child)
     shown = _TOKEN.search(brief)
     if shown is None or (own is not None and own.status != "starting"):

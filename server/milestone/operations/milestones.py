@@ -21,7 +21,7 @@ _LINE = 160
 
 @operation(writes=False)
 def get_milestone(ctx: Context, milestone_id: MaybeMilestoneId = "") -> Answer:
-    """Show a milestone: goal, decisions, tasks, risks, progress and what proves it. All of it is in the file it names."""
+    """Show a milestone: goal, decisions, tasks, risks, progress and what proves it. The file it names has all of it."""
     row = shared.milestone(ctx, milestone_id)
     wanted, sections = row["milestone_id"], row["sections"]
     work = ctx.store.tasks.all(wanted)

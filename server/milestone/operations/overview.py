@@ -58,8 +58,8 @@ def _block(store: Store, row: Mapping[str, Any]) -> str:
     failed = ", ".join(one["task_id"] for one in known["failed"][:5])
     lines = [
         f"- {known['milestone_id']}: {clip(row['name'], 120)!r}",
-        f"  phase: {known['status']}; done: {', '.join(known['done'][:8]) or 'nothing yet'}; in flight: {flight}; "
-        f"left: {', '.join(known['left'][:8]) or 'nothing'}",
+        f"  phase: {known['status']}; done: {', '.join(known['done'][:8]) or 'nothing yet'}",
+        f"  in flight: {flight}; left: {', '.join(known['left'][:8]) or 'nothing'}",
         *([f"  failed: {failed}"] if failed else []),
         f"  to type: {_to_type(known)}",
     ]

@@ -94,6 +94,7 @@ def writer(ctx: Context, agent_id: str, token: str) -> Agent:
         ctx.store.agents.bind(agent_id, ctx.caller, ctx.at, verified=True)
     if proof != "none":
         begin(ctx, found)
+        ctx.store.tasks.adopt_claim(agent_id, ctx.server)
     ctx.store.agents.see(agent_id, ctx.at, stamp(ctx.now - SEEN_EVERY))
     return found
 

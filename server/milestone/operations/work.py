@@ -127,10 +127,10 @@ def _seed(ctx: Context, milestone_id: str, mode: str) -> None:
 
 def _finish_what_is_there(ctx: Context, milestone_id: str, mode: str) -> None:
     """Accept what an agent delivered before it was lost, so that finished work is not done again."""
-    for row in ctx.store.tasks.all(milestone_id, mode):
-        lost = row["held_by"] and not ctx.alive(row["server"])
-        if lost and not tracking.missing_keys(ctx, row["held_by"], row["produces"]):
-            tracking.complete(ctx, row, row["held_by"])
+    for task in tracking.tasks(ctx, milestone_id, mode):
+        row = ctx.store.tasks.get(milestone_id, task.task_id)
+        if row and task.takeable and not tracking.missing_keys(ctx, task.held_by, row["produces"]):
+            tracking.complete(ctx, row, task.held_by)
 
 
 def _spawn(ctx: Context, row: Mapping[str, Any], session_id: str, spawn: Spawn) -> dict[str, Any]:

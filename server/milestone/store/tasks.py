@@ -73,6 +73,10 @@ class Tasks(Tables):
         """Note that the agent of a claim has begun; false where it had before."""
         return self._change("start_claim", agent_id=agent_id, server=server, at=at) > 0
 
+    def adopt_claim(self, agent_id: str, server: str) -> None:
+        """Note which process the agent of a claim talks to."""
+        self._change("adopt_claim", agent_id=agent_id, server=server)
+
     def end_claim(self, agent_id: str, outcome: str, at: str) -> None:
         """End the claim of an agent."""
         self._change("end_claim", agent_id=agent_id, outcome=outcome, at=at)

@@ -107,7 +107,7 @@ class Door:
         raise busy(patience)
 
     async def _wait(self, engine: Engine, topic: str, seen: int, seconds: float) -> None:
-        """Return when the topic has news after position `seen`, or when the time is over; all share one look at the log."""
+        """Return when the topic has news after position `seen`, or the time is over; all share one look at the log."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             await anyio.sleep(min(LOOK_EVERY, max(0.0, until - time.monotonic())))

@@ -20,7 +20,7 @@ _INPUT = 1 << 20
 
 
 def session_start(settings: Settings) -> int:
-    """Print what a new host session must know, as its SessionStart hook expects it; nothing where nothing is under way."""
+    """Print what a new host session must know, as its SessionStart hook expects it; nothing where there is nothing."""
     _end_in_time()
     _drain(0)
     if settings.hooks:

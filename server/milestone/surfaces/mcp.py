@@ -30,6 +30,7 @@ CONSTANTS = Path(__file__).with_name("handshake.json")
 INSTRUCTIONS = resources.files("milestone.prompts").joinpath("instructions.md").read_text("utf-8")
 _LOG = logging.getLogger("milestone")
 _REMEMBERED = 10_000
+_WHOLE = ("prompt", "transcript_path")
 
 
 class Callers:
@@ -111,14 +112,16 @@ class Tools:
 
 
 def _within_limits(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the event's fields, cut to a length we keep; a stop brings the brief along, from the agent's transcript."""
+    """Return the event's fields, cut to a length we keep; a stop brings the brief along, from the transcript."""
     from milestone.surfaces.transcripts import first_prompt
 
     fields = {
-        name: clip(value, 390) if name != "prompt" else value for name, value in event.items() if isinstance(value, str)
+        name: value if name in _WHOLE else clip(value, 390) for name, value in event.items() if isinstance(value, str)
     }
+    fields.pop("tool_use_id", None)
+    transcript = fields.pop("transcript_path", "")
     if event.get("event") == "SubagentStop" and not fields.get("prompt"):
-        fields["prompt"] = first_prompt(str(event.get("transcript_path", "")))
+        fields["prompt"] = first_prompt(transcript)
     return fields
 
 

@@ -17,7 +17,7 @@ _LOG = logging.getLogger("milestone")
 
 
 def mirror(application: Application, milestone_ids: Iterable[str]) -> None:
-    """Write the mirror of these milestones as the database has them now; a folder that cannot be written is only logged."""
+    """Write the mirror of these milestones as the database has them now; one that cannot be written is logged."""
     wanted = sorted(milestone_ids)
     if not wanted:
         return

@@ -49,6 +49,10 @@ SELECT * FROM claims WHERE project_id = :project_id AND agent_id = :agent_id ORD
 -- name: start_claim
 UPDATE claims SET started_at = :at, server = :server WHERE project_id = :project_id AND agent_id = :agent_id AND started_at = '' AND ended_at = '';
 
+-- name: adopt_claim
+-- The host may start our server anew while its agents go on; the claim follows to the process they now talk to.
+UPDATE claims SET server = :server WHERE project_id = :project_id AND agent_id = :agent_id AND ended_at = '' AND server <> :server;
+
 -- name: end_claim
 UPDATE claims SET ended_at = :at, outcome = :outcome WHERE project_id = :project_id AND agent_id = :agent_id AND ended_at = '';
 
