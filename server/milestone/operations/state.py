@@ -42,6 +42,7 @@ def save_agent_state(
     text = shared.as_json("value", value)
     mismatch(key, value)
     found = shared.writer(ctx, agent_id, token)
+    _not_accepted_yet(ctx, agent_id, key)
     newest = ctx.store.state.newest(agent_id, key)
     version = newest["version"] if newest else 0
     if expected_version is not None and expected_version != version:
@@ -146,6 +147,19 @@ def restore_agent_checkpoint(ctx: Context, checkpoint_id: AgentId, dry_run: bool
         where = (change["milestone_id"], change["agent_id"], change["key"], change["from_version"] + 1, position)
         ctx.store.state.add(*where, change["value"], ctx.at, present=change["to_version"] > 0)
     return answer | {"undo": before["checkpoint_id"], "next": "Work goes on from the restored state."}
+
+
+def _not_accepted_yet(ctx: Context, agent_id: str, key: str) -> None:
+    """Keep what proved a task as it was when it was accepted."""
+    claim = ctx.store.tasks.claim_of(agent_id)
+    if claim is None or claim["outcome"] != "completed":
+        return
+    task = ctx.store.tasks.get(claim["milestone_id"], claim["task_id"])
+    if task and key in task["produces"]:
+        raise Conflict(
+            f"Task {claim['task_id']!r} is completed, and {key!r} is its evidence",
+            remedy="Tell the coordinator what should change with send_agent_message.",
+        )
 
 
 def _after_saving(ctx: Context, agent_id: str) -> str:
