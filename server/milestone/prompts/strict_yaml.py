@@ -38,9 +38,8 @@ def read(text: str, where: str, *, first_line: int = 1) -> Any:
         BadYaml: it is over 256 kB, no YAML, more than one document, or uses what is refused here.
     """
     yaml = _library()
-    size = len(text.encode("utf-8", "replace"))
-    if size > LIMIT:
-        raise BadYaml(where, first_line, f"the file has {size:,} bytes, at most {LIMIT:,} are allowed")
+    if len(text.encode("utf-8", "replace")) > LIMIT:
+        raise BadYaml(where, first_line, f"the file is too large: at most {LIMIT:,} bytes are allowed")
     before = first_line - 1
     try:
         for line, reason in _refused(text):
@@ -52,7 +51,7 @@ def read(text: str, where: str, *, first_line: int = 1) -> Any:
         raise BadYaml(where, (mark.line if mark else 0) + 1 + before, error.problem or "this is no YAML") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise BadYaml(where, line + before, f"the character U+{ord(error.character):04X} is not allowed") from None
+        raise BadYaml(where, line + before, f"the character U+{error.character:04X} is not allowed") from None
 
 
 def _refused(text: str) -> Iterator[tuple[int, str]]:
