@@ -13,7 +13,7 @@ from milestone.workspace.files import Folder
 FOLDERS = ("active", "completed", "config", "sessions", "deliverables", "logs")
 LIMIT = 4 << 20
 _TAIL = 1 << 20
-_HEAD = "# Written by Milestone from its database. Edit objectives, scope, tasks, risks, team and dependencies only.\n"
+_HEAD = "# Written by Milestone from its database. An edit is put aside under edits/, not taken in.\n"
 
 
 @dataclass(frozen=True)
