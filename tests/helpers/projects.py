@@ -1,0 +1,100 @@
+"""A project on which servers are started, and what a test wants to know of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from milestone.domain.identity import Caller
+from milestone.operations.catalogue import REGISTRY
+from milestone.store.engine import Engine, Row, Transaction, run
+from milestone.store.queries import Query, migrations
+from milestone.store.store import Store
+from milestone.wiring import Application, read_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = (sys.executable, str(ROOT / "server"))
+TABLES = sorted(re.findall(r"^CREATE TABLE (\w+)", "\n".join(text for _, _, texts in migrations() for text in texts), re.M))
+_KEPT = ("PATH", "LANG", "TMPDIR", "SYSTEMROOT")
+
+
+@dataclass
+class Project:
+    """A folder with a database. `url` is PostgreSQL's address, empty for SQLite."""
+
+    folder: Path
+    url: str = ""
+    more: Mapping[str, str] = field(default_factory=dict[str, str])
+    _application: Application | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a server of this project is started with."""
+        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        own = {"HOME": str(self.folder), "MILESTONE_PROJECT_DIR": str(self.folder), "MILESTONE_DATABASE_URL": self.url}
+        return {**kept, **own, **self.more}
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.folder / ".git" / "milestone" / "milestone.db"
+
+    @property
+    def mirror(self) -> Path:
+        """The folder for people."""
+        return self.folder / ".milestones"
+
+    @property
+    def application(self) -> Application:
+        """The product in this process, on the same database."""
+        if self._application is None:
+            self._application = Application(read_settings(self.environment))
+        return self._application
+
+    @property
+    def engine(self) -> Engine:
+        """The database."""
+        engine = self.application.engine(create=True)
+        assert engine is not None
+        return engine
+
+    def read(self, look: Callable[[Store], Any]) -> Any:
+        """Return what `look` sees in the data."""
+        return run(self.engine, lambda tx: look(self.application.store(tx)), write=False)
+
+    def rows(self, table: str) -> list[Row]:
+        """Return every row of a table of this project, in a fixed order."""
+        project = (self.application.settings.data / "project").read_text().strip()
+        query = Query(table, f"SELECT * FROM {table} WHERE project_id = :project_id")  # noqa: S608 - the name is a table's
+        found = run(self.engine, lambda tx: list(tx.rows(query, project_id=project)), write=False)
+        return sorted(found, key=lambda row: str(sorted(row.items())))
+
+    def dump(self) -> dict[str, list[Row]]:
+        """Return everything that the database holds of this project."""
+        return {table: self.rows(table) for table in TABLES}
+
+    def operate(
+        self, name: str, *, later: float = 0, caller: Caller | None = None, alive: Callable[[str], bool] | None = None, **given: Any
+    ) -> Any:
+        """Return the answer of an operation carried out here, `later` seconds from now."""
+        operation = REGISTRY[name]
+        arguments = {field: value for field, value in operation.check(given).items() if field != "request_id"}
+
+        def work(transaction: Transaction) -> Any:
+            context = self.application.context(transaction, caller or Caller(), set())
+            moved = replace(context, now=datetime.now(UTC) + timedelta(seconds=later), alive=alive or context.alive)
+            return operation.function(moved, **arguments)
+
+        return run(self.engine, work, write=operation.writes)
+
+    def close(self) -> None:
+        """Give the database back."""
+        if self._application is not None:
+            self._application.close()
+            self._application = None
