@@ -68,15 +68,26 @@ class Application:
         self._beacon: int | None = None
         self._server = ""
 
+    @property
+    def opened(self) -> bool:
+        """Whether the database is open."""
+        return self._engine is not None
+
+    @property
+    def remote(self) -> bool:
+        """Whether the database is reached over a network."""
+        return bool(self.settings.database_url)
+
     def engine(self, *, create: bool = False) -> Engine | None:
         """Return the database, or nothing while the project has none and none is to be created."""
         if self._engine is None:
             self._project = self._identity(create=create)
             if not self._project:
                 return None
-            self._engine = self.open_engine()
-            self._engine.migrate()
+            engine = self.open_engine()
+            engine.migrate()
             self._server = self._light() if self._serves else ""
+            self._engine = engine
         return self._engine
 
     def open_engine(self) -> Engine:

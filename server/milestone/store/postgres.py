@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, LiteralString, cast
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from milestone.domain.errors import Refusal
 from milestone.store.engine import PATIENCE, Row, Step, Transaction, busy
@@ -56,7 +57,7 @@ class PostgresEngine:
     def migrate(self) -> None:
         """Bring the tables to this program's version in one transaction, one process at a time."""
         known = migrations()
-        with self._pool.connection() as connection, connection.transaction():
+        with self._connected() as connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
             connection.execute(_VERSIONS)
             row = connection.execute("SELECT coalesce(max(version), 0) AS version FROM schema_versions").fetchone()
@@ -74,7 +75,7 @@ class PostgresEngine:
 
     def enter(self, *, write: bool) -> Generator[Step, None, Transaction]:
         """Begin a transaction; a writer takes the project's lock first, so that writers see each other's work."""
-        connection = self._pool.getconn()
+        connection = self._connection()
         try:
             connection.execute("BEGIN" if write else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             if write:
@@ -102,7 +103,7 @@ class PostgresEngine:
 
     def maintain(self) -> Mapping[str, object]:
         """Return version, tables with their estimated row counts and size."""
-        with self._pool.connection() as connection:
+        with self._connected() as connection:
             version = connection.execute("SHOW server_version").fetchone() or {}
             tables = connection.execute(
                 "SELECT relname, n_live_tup FROM pg_stat_user_tables ORDER BY relname"
@@ -119,6 +120,23 @@ class PostgresEngine:
     def close(self) -> None:
         """Close every connection."""
         self._pool.close()
+
+    def _connection(self) -> psycopg.Connection[DictRow]:
+        try:
+            return self._pool.getconn()
+        except PoolTimeout:
+            raise Refusal(
+                f"The PostgreSQL of MILESTONE_DATABASE_URL did not answer within {PATIENCE:g} s",
+                remedy="Start it, or mend the address; nothing was written.",
+            ) from None
+
+    @contextlib.contextmanager
+    def _connected(self) -> Generator[psycopg.Connection[DictRow], None, None]:
+        connection = self._connection()
+        try:
+            yield connection
+        finally:
+            self._give_back(connection)
 
     def _give_back(self, connection: psycopg.Connection[DictRow]) -> None:
         if connection.info.transaction_status is not psycopg.pq.TransactionStatus.IDLE:

@@ -59,9 +59,8 @@ class Call:
             answer = self.operation.function(context, **arguments)
             if self.replaced:
                 answer["replaced"] = f"{self.replaced} characters that cannot be stored were replaced by U+FFFD"
-            if request_id:
-                kept = {name: value for name, value in answer.items() if name != "waiting"}
-                context.store.log.remember(request_id, self.operation.name, fingerprint, kept, context.at)
+            if request_id and not answer.get("waiting"):
+                context.store.log.remember(request_id, self.operation.name, fingerprint, answer, context.at)
             return answer
 
         return carry_out

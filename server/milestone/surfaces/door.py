@@ -30,6 +30,7 @@ class Door:
     def __init__(self, application: Application) -> None:
         self.application = application
         self._threads = anyio.CapacityLimiter(32)
+        self._opening = anyio.Lock()
         self._news: dict[str, int] = {}
         self._looked_at = 0.0
         self._position = 0
@@ -44,7 +45,7 @@ class Door:
             Refusal: it cannot be carried out; the message says how to mend it.
         """
         call = prepare(name, arguments, caller)
-        engine = self.application.engine(create=call.operation.creates)
+        engine = await self._engine(create=call.operation.creates)
         if engine is None:
             return no_database(call)
         deadline = time.monotonic() + call.wait_seconds
@@ -55,6 +56,15 @@ class Door:
             if not answer.pop("waiting", False) or left <= 0:
                 return answer
             await self._wait(engine, call.topic, seen, min(left, AGAIN_EVERY))
+
+    async def _engine(self, *, create: bool) -> Engine | None:
+        """Return the database; one that waits on a network is opened by a thread, one that does not by this one."""
+        if self.application.opened or not self.application.remote:
+            return self.application.engine(create=create)
+        async with self._opening:
+            return await anyio.to_thread.run_sync(
+                partial(self.application.engine, create=create), limiter=self._threads
+            )
 
     def follow(self) -> None:
         """Let the mirror follow what was committed, at most twice a second; returns at once."""

@@ -126,14 +126,14 @@ def _within_limits(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _allow(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Answer the permission question of a sub-agent of ours for a tool of ours: in the background nobody would see it.
+    """Answer the permission question of an agent of ours for a tool of ours: in the background nobody would see it.
 
-    The main conversation's questions stay with the person, and a rule that denies the tool comes before this.
+    A conversation that runs no agent of ours asks its person, and a rule that denies the tool comes before this.
     """
     ours = str(event.get("tool_name", "")).startswith(NAMESPACE) and str(event.get("agent_type", "")).startswith(
         "milestone:"
     )
-    if not ours or not event.get("agent_id"):
+    if not ours:
         return {}
     return {"hookSpecificOutput": {"hookEventName": "PermissionRequest", "decision": {"behavior": "allow"}}}
 
