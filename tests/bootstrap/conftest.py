@@ -25,10 +25,10 @@ def bare(tmp_path: Path) -> Machine:
         machine.give(name, Path(shutil.which(name) or name))
     machine.give("python3", PYTHON)
     wheels = str(tmp_path / "wheels")
-    (tmp_path / "uv.toml").write_text(f"no-index = true\nfind-links = ['{wheels}']\n")
+    (tmp_path / "offline.toml").write_text(f"no-index = true\nfind-links = ['{wheels}']\n")
     machine.variables = {"HOME": str(machine.home), "PATH": str(machine.tools)}
     machine.variables |= {"PIP_FIND_LINKS": wheels, "PIP_NO_INDEX": "1"}
-    machine.variables |= {"UV_CONFIG_FILE": str(tmp_path / "uv.toml"), "UV_CACHE_DIR": str(tmp_path / "cache")}
+    machine.variables |= {"UV_CONFIG_FILE": str(tmp_path / "offline.toml"), "UV_CACHE_DIR": str(tmp_path / "cache")}
     return machine
 
 
