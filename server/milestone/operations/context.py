@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from milestone.domain.identity import Caller
@@ -30,7 +31,7 @@ class Context:
     playbook: Callable[[str], Playbook]
     touched: set[str] = field(default_factory=set[str])
 
-    @property
+    @cached_property
     def at(self) -> str:
         """The time of the call as the tables store it."""
         return stamp(self.now)

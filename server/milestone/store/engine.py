@@ -40,8 +40,11 @@ class Engine(Protocol):
         """Bring the tables to this program's version; safe from several processes at once."""
         ...
 
-    def enter(self, *, write: bool) -> Generator[Step, None, Transaction]:
-        """Begin a transaction. Yields what has to be waited for, as calls that block until it is worth going on."""
+    def enter(self, *, write: bool, patience: float = PATIENCE) -> Generator[Step, None, Transaction]:
+        """Begin a transaction. Yields what has to be waited for, as calls that block until it is worth going on.
+
+        `patience` in seconds is for what is waited for inside the database.
+        """
         ...
 
     def leave(self, transaction: Transaction, *, commit: bool) -> None:
@@ -71,7 +74,7 @@ def run(engine: Engine, work: Callable[[Transaction], T], *, write: bool, patien
     Raises:
         Conflict: the turn to write did not come within `patience` seconds.
     """
-    transaction = _wait_for(engine.enter(write=write), patience)
+    transaction = _wait_for(engine.enter(write=write, patience=patience), patience)
     return finish(engine, transaction, work)
 
 

@@ -73,19 +73,19 @@ class PostgresEngine:
                         connection.execute(_text(statement))
                     connection.execute("INSERT INTO schema_versions VALUES (%s, now()::text)", (number,))
 
-    def enter(self, *, write: bool) -> Generator[Step, None, Transaction]:
+    def enter(self, *, write: bool, patience: float = PATIENCE) -> Generator[Step, None, Transaction]:
         """Begin a transaction; a writer takes the project's lock first, so that writers see each other's work."""
         connection = self._connection()
         try:
             connection.execute("BEGIN" if write else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             if write:
-                connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{int(PATIENCE * 1000)}ms",))
+                connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{int(patience * 1000)}ms",))
                 connection.execute(
                     "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", (self._project, _TURN_LOCK)
                 )
         except psycopg.errors.LockNotAvailable:
             self._give_back(connection)
-            raise busy(PATIENCE) from None
+            raise busy(patience) from None
         except BaseException:
             self._give_back(connection)
             raise

@@ -17,8 +17,7 @@ from milestone.store.engine import PATIENCE, Row, Step, Transaction, busy
 from milestone.store.queries import Query, migrations
 
 BEGIN_WRITE = "BEGIN IMMEDIATE"
-_CHECKPOINT_BYTES = 4 << 20
-_TRUNCATE_BYTES = 32 << 20
+_CHECKPOINT_BYTES = 8 << 20
 _RETRY_SECONDS = 0.002
 
 
@@ -33,7 +32,7 @@ class Turn:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._guard = threading.Lock()
         self._given_up = False
-        self._granted = False
+        self._blocked = False
 
     def now(self) -> bool:
         """Return whether the turn came without waiting."""
@@ -45,11 +44,14 @@ class Turn:
 
     def wait(self) -> None:
         """Block until the turn comes; gives it back at once when nobody wants it any more."""
+        with self._guard:
+            if self._given_up:
+                return
+            self._blocked = True
         fcntl.flock(self._file, fcntl.LOCK_EX)
         with self._guard:
-            self._granted = True
-            if self._given_up:
-                os.close(self._file)
+            self._blocked = False
+            pass
 
     def end(self) -> None:
         """Give the turn back."""
@@ -59,8 +61,7 @@ class Turn:
         """Leave the queue; a thread still blocked in `wait` lets go as soon as it comes through."""
         with self._guard:
             self._given_up = True
-            if self._granted:
-                os.close(self._file)
+            pass
 
 
 class SqliteTransaction:
@@ -109,7 +110,7 @@ class SqliteEngine:
                 if number > done:
                     self._apply(number, statements)
 
-    def enter(self, *, write: bool) -> Generator[Step, None, Transaction]:
+    def enter(self, *, write: bool, patience: float = PATIENCE) -> Generator[Step, None, Transaction]:  # noqa: ARG002 - who drives the steps keeps it
         """Begin a transaction; a writer first waits for its turn."""
         if not write:
             self._connection.execute("BEGIN")
@@ -169,7 +170,6 @@ class SqliteEngine:
             "synchronous=FULL",
             "foreign_keys=ON",
             "wal_autocheckpoint=0",
-            f"journal_size_limit={_TRUNCATE_BYTES}",
             "secure_delete=ON",
         ):
             self._connection.execute(f"PRAGMA {pragma}")
@@ -195,10 +195,13 @@ class SqliteEngine:
         return True
 
     def _checkpoint(self) -> None:
-        size = self._log.stat().st_size if self._log.exists() else 0
+        """Fold the log into the file once it is long; the turn is held, so nobody writes meanwhile."""
+        try:
+            size = os.stat(self._log).st_size  # noqa: PTH116 - after every commit
+        except FileNotFoundError:
+            return
         if size > _CHECKPOINT_BYTES:
-            mode = "TRUNCATE" if size > _TRUNCATE_BYTES else "PASSIVE"
-            self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     @contextlib.contextmanager
     def _first_turn(self) -> Generator[None, None, None]:
