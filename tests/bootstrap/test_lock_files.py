@@ -8,6 +8,7 @@ from itertools import chain
 
 import pytest
 from packaging.requirements import Requirement
+
 from tests.bootstrap.machine import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
