@@ -51,7 +51,8 @@ class Turn:
         fcntl.flock(self._file, fcntl.LOCK_EX)
         with self._guard:
             self._blocked = False
-            pass
+            if self._given_up:
+                os.close(self._file)
 
     def end(self) -> None:
         """Give the turn back."""
@@ -61,7 +62,8 @@ class Turn:
         """Leave the queue; a thread still blocked in `wait` lets go as soon as it comes through."""
         with self._guard:
             self._given_up = True
-            pass
+            if not self._blocked:
+                os.close(self._file)
 
 
 class SqliteTransaction:
