@@ -135,7 +135,7 @@ def test_a_new_session_is_told_where_things_stand(host: Host, model: ScriptedMod
 def test_the_coordinator_plans_as_the_main_agent(
     host: Host, model: ScriptedModel, ledger: Ledger, settings: str, switches: dict[str, str]
 ) -> None:
-    """`claude --agent`, where no skill has allowed anything: the plugin's hook is enough, and so is the README's rule."""
+    """`claude --agent`, where no skill has allowed anything: the plugin's hook is enough, or the README's rule."""
     # Planted bugs that fail it: the coordinator's `tools` lack Agent or one of the three tools of the loop; the hook
     # that answers permission questions about our tools is not there.
     cast(model)
