@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 
+_HERE = Path(__file__).parent
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _HOLE = re.compile(r"(?<!:):([a-z_]+)")
 
@@ -26,16 +27,15 @@ class Query:
 
 def load(name: str) -> Mapping[str, Query]:
     """Return the queries of `sql/<name>.sql` by their names."""
-    text = resources.files("milestone.store").joinpath("sql", f"{name}.sql").read_text("utf-8")
+    text = (_HERE / "sql" / f"{name}.sql").read_text("utf-8")
     parts = _NAME.split(text)[1:]
     return {title: Query(title, body.strip().rstrip(";")) for title, body in zip(parts[::2], parts[1::2], strict=True)}
 
 
 def migrations() -> list[tuple[int, str, list[str]]]:
     """Return the migrations in order: number, name, statements."""
-    folder = resources.files("milestone.store").joinpath("migrations")
-    files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
-    return [(int(file.name[:3]), file.name[:-4], _statements(file.read_text("utf-8"))) for file in files]
+    files = sorted((_HERE / "migrations").glob("*.sql"))
+    return [(int(file.name[:3]), file.stem, _statements(file.read_text("utf-8"))) for file in files]
 
 
 def _statements(text: str) -> list[str]:
