@@ -1,0 +1,60 @@
+"""What a person sees of a rehearsal: plain lines of at most 80 columns, coloured on a terminal only."""
+
+from __future__ import annotations
+
+import textwrap
+import time
+
+import click
+
+from milestone.surfaces.rehearse.listing import shown
+
+WIDTH = 80
+_LABEL = 13
+_COLOURS = {"saved": "cyan", "finished": "green", "done": "green", "started": "yellow", "failed": "red"}
+
+
+class Screen:
+    """Prints line by line; `say` with the seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the rehearsal began."""
+        return time.monotonic() - self._start
+
+    def title(self, text: str) -> None:
+        """Print an important sentence."""
+        click.secho(_wrapped(text, "", ""), bold=True)
+
+    def text(self, text: str = "") -> None:
+        """Print a sentence, or an empty line."""
+        click.echo(_wrapped(text, "", ""))
+
+    def fact(self, label: str, value: str) -> None:
+        """Print what something is; a value that is one long word is never broken."""
+        first = f"  {label:<{_LABEL}}"
+        click.echo(_wrapped(value, first, " " * len(first)))
+
+    def say(self, who: str, verb: str, what: str = "", detail: str = "") -> None:
+        """Print what somebody does now."""
+        first = f"{self.seconds:6.1f}s  {who:<{_LABEL}}"
+        line = _wrapped(f"{verb} {what}".strip(), first, " " * len(first))
+        head, _, tail = line.partition(verb)
+        click.echo(f"{head}{click.style(verb, fg=_COLOURS.get(verb))}{tail}")
+        if detail:
+            click.secho(_wrapped(detail, " " * len(first), " " * len(first)), dim=True)
+
+
+def _wrapped(text: str, first: str, rest: str) -> str:
+    lines = textwrap.wrap(
+        shown(text, 1000),
+        width=WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines) or first.rstrip()
