@@ -65,6 +65,7 @@ class ScriptedModel:
         """Return the next message of the conversation in `body`.
 
         Raises:
+            Outage: the script has the model fail here.
             ScriptBroken: the actor failed; the cause is kept in `broken` too.
         """
         request = Request(0, time.monotonic(), body, "")
@@ -74,10 +75,16 @@ class ScriptedModel:
             self.log.append(request)
         try:
             return actor(request)
+        except Outage:
+            raise
         except Exception as problem:
             self.broken.append(problem)
             self.when_broken()
             raise ScriptBroken from problem
+
+
+class Outage(Exception):
+    """Raised by an actor: the model answers with an error that the host does not retry, as the script wants it."""
 
 
 class ScriptBroken(Exception):
@@ -123,8 +130,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         try:
             blocks = self.model.answer(body)
-        except ScriptBroken as problem:
-            reason = {"type": "invalid_request_error", "message": f"script broken: {problem.__cause__!r}"}
+        except (Outage, ScriptBroken) as problem:
+            reason = {"type": "invalid_request_error", "message": f"{problem!r} {problem.__cause__!r}"}
             self._json({"type": "error", "error": reason}, status=400)
             return
         if body.get("stream"):
