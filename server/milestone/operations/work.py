@@ -126,11 +126,15 @@ def _seed(ctx: Context, milestone_id: str, mode: str) -> None:
 
 
 def _finish_what_is_there(ctx: Context, milestone_id: str, mode: str) -> None:
-    """Accept what an agent delivered before it was lost, so that finished work is not done again."""
+    """Accept what an agent delivered before it was lost, so that finished work is not done again; a last attempt ends."""
     for task in tracking.tasks(ctx, milestone_id, mode):
         row = ctx.store.tasks.get(milestone_id, task.task_id)
-        if row and task.takeable and not tracking.missing_keys(ctx, task.held_by, row["produces"]):
+        if row is None or not task.takeable:
+            continue
+        if not tracking.missing_keys(ctx, task.held_by, row["produces"]):
             tracking.complete(ctx, row, task.held_by)
+        elif row["attempts"] >= tracking.ATTEMPTS:
+            tracking.give_back(ctx, task.held_by, task.takeable)
 
 
 def _spawn(ctx: Context, row: Mapping[str, Any], session_id: str, spawn: Spawn) -> dict[str, Any]:
