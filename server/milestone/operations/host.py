@@ -22,14 +22,15 @@ _ENDS = ("completed", "failed", "retired")
 REMINDERS = 1
 
 
-def _quiet(ctx: Context, arguments: Mapping[str, Any]) -> bool:
+def _quiet(ctx: Context, arguments: Mapping[str, Any]) -> Answer | None:
     """A finished tool call changes nothing when it started no agent, brings no message and was noted lately."""
     if arguments["event"] != "PostToolUse" or arguments["child_agent_id"]:
-        return arguments["event"] in ("PreToolUse", "PermissionRequest")
+        return {} if arguments["event"] in ("PreToolUse", "PermissionRequest") else None
     own = ctx.store.agents.of_caller(_caller(arguments))
     if own is None:
-        return True
-    return own.seen_at >= stamp(ctx.now - shared.SEEN_EVERY) and not ctx.store.messages.count_unread(own.agent_id)
+        return {}
+    noted = own.seen_at >= stamp(ctx.now - shared.SEEN_EVERY)
+    return {} if noted and not ctx.store.messages.count_unread(own.agent_id) else None
 
 
 @operation(listed=False, idle=_quiet)
@@ -143,7 +144,11 @@ def _broke_off(ctx: Context, caller: Caller, why: str) -> Answer:
         return {}
     claim = ctx.store.tasks.claim_of(own.agent_id)
     if claim and not claim["ended_at"]:
-        tracking.give_back(ctx, own.agent_id, why, agent_status="failed")
+        row = ctx.store.tasks.get(claim["milestone_id"], claim["task_id"])
+        if row and not tracking.missing_keys(ctx, own.agent_id, row["produces"]):
+            tracking.complete(ctx, row, own.agent_id)
+        else:
+            tracking.give_back(ctx, own.agent_id, why, agent_status="failed")
     else:
         ctx.store.agents.set(own.agent_id, "failed", ctx.at, why)
     return {}

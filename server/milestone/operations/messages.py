@@ -9,12 +9,14 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from milestone.domain.errors import Missing
+from milestone.domain.milestones import stamp
 from milestone.operations import shared
 from milestone.operations.arguments import AgentId, Json, Key, Line, MaybeAgentId, Seconds, Token
 from milestone.operations.context import Answer, Context
 from milestone.operations.registry import operation
 
 _PAGE = 20
+_ACT = "Act on them and ack, or go on."
 
 
 @operation()
@@ -69,12 +71,16 @@ def send_agent_message(
     }
 
 
-def _no_news(ctx: Context, arguments: Mapping[str, Any]) -> bool:
+def _no_news(ctx: Context, arguments: Mapping[str, Any]) -> Answer | None:
     """A mailbox without news is not written to; who the caller is was proven when it first wrote."""
-    found = ctx.store.agents.get(arguments["agent_id"])
     own = ctx.store.agents.of_caller(ctx.caller)
-    known = found is not None and own is not None and own.agent_id == found.agent_id
-    return known and not arguments["ack"] and not ctx.store.messages.count_unread(arguments["agent_id"])
+    known = own is not None and own.agent_id == arguments["agent_id"] and own.status in ("active", "waiting")
+    if not own or not known or arguments["ack"] or own.seen_at < stamp(ctx.now - shared.SEEN_EVERY):
+        return None
+    if ctx.store.messages.count_unread(own.agent_id):
+        return None
+    answer: Answer = {"agent_id": own.agent_id, "messages": [], "next": _ACT}
+    return answer | ({"waiting": True} if arguments["wait_seconds"] else {})
 
 
 @operation(topic=lambda _: "messages", idle=_no_news)
@@ -98,7 +104,7 @@ def receive_agent_messages(
         answer["waiting"] = True
     left = ctx.store.messages.count_unread(agent_id)
     answer["next"] = (
-        f"receive_agent_messages(agent_id={agent_id!r}): {left} more" if left else "Act on them and ack, or go on."
+        f"receive_agent_messages(agent_id={agent_id!r}): {left} more" if left else _ACT
     )
     return answer
 

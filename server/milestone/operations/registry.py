@@ -27,7 +27,7 @@ class Operation:
     listed: bool
     creates: bool
     topic: Callable[[Mapping[str, Any]], str] | None
-    idle: Callable[[Context, Mapping[str, Any]], bool] | None
+    idle: Callable[[Context, Mapping[str, Any]], Answer | None] | None
 
     @property
     def name(self) -> str:
@@ -84,12 +84,12 @@ def operation(
     listed: bool = True,
     creates: bool = False,
     topic: Callable[[Mapping[str, Any]], str] | None = None,
-    idle: Callable[[Context, Mapping[str, Any]], bool] | None = None,
+    idle: Callable[[Context, Mapping[str, Any]], Answer | None] | None = None,
 ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
     """Register a function as an operation.
 
     `creates`: may make the database. `topic`: with `wait_seconds` and an answer without news, the call waits for this
-    topic. `idle`: a read that tells that nothing is to be written, so that the writers' queue is left alone.
+    topic. `idle`: a read that gives the answer where nothing is to be written, so that the writers' queue is left alone.
     """
 
     def register(function: Callable[..., Answer]) -> Callable[..., Answer]:

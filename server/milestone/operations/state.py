@@ -135,6 +135,9 @@ def restore_agent_checkpoint(ctx: Context, checkpoint_id: AgentId, dry_run: bool
             if changes
             else "Nothing differs."
         }
+    own = ctx.store.agents.of_caller(ctx.caller)
+    if own is None or own.agent_id != found["scope_id"]:
+        shared.coordinator_or_person(ctx, changes[0]["milestone_id"])
     before = create_agent_checkpoint(ctx, found["scope_id"], f"before {checkpoint_id}", found["scope"])
     for change in changes:
         position = ctx.record(

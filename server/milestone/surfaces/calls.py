@@ -57,7 +57,7 @@ class Call:
                     )
                 return json.loads(remembered["answer"])
             answer = self.operation.function(context, **arguments)
-            if self.replaced:
+            if self.replaced and self.operation.listed:
                 answer["replaced"] = f"{self.replaced} characters that cannot be stored were replaced by U+FFFD"
             if request_id and not answer.get("waiting"):
                 context.store.log.remember(request_id, self.operation.name, fingerprint, answer, context.at)
@@ -65,11 +65,12 @@ class Call:
 
         return carry_out
 
-    def is_idle(self, application: Application) -> Callable[[Transaction], bool]:
-        """Return the read that tells whether there is nothing to write."""
+    def idle_answer(self, application: Application) -> Callable[[Transaction], Answer | None]:
+        """Return the read that gives the answer where there is nothing to write; a remembered request is looked up."""
 
-        def look(transaction: Transaction) -> bool:
-            assert self.operation.idle is not None
+        def look(transaction: Transaction) -> Answer | None:
+            if self.operation.idle is None or self.arguments.get("request_id"):
+                return None
             return self.operation.idle(application.context(transaction, self.caller, set()), self.arguments)
 
         return look

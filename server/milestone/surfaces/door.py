@@ -85,17 +85,14 @@ class Door:
 
     async def _once(self, engine: Engine, call: Call) -> Answer:
         patience = PATIENCE if call.operation.listed else HOOK_PATIENCE
-        if call.operation.idle and await self._run(
-            engine, call.is_idle(self.application), write=False, patience=patience
-        ):
-            return {} if not call.operation.listed else await self._read(engine, call, patience)
+        if call.operation.idle:
+            idle = await self._run(engine, call.idle_answer(self.application), write=False, patience=patience)
+            if idle is not None:
+                return idle
         answer = await self._run(engine, call.work(self.application), write=call.operation.writes, patience=patience)
         self._stale |= call.touched
         self.follow()
         return answer
-
-    async def _read(self, engine: Engine, call: Call, patience: float) -> Answer:
-        return await self._run(engine, call.work(self.application), write=False, patience=patience)
 
     async def _run(self, engine: Engine, work: Callable[[Transaction], T], *, write: bool, patience: float) -> T:
         if engine.blocking:
