@@ -31,6 +31,7 @@ class Door:
         self.application = application
         self._threads = anyio.CapacityLimiter(32)
         self._opening = anyio.Lock()
+        self._writer = anyio.Lock(fast_acquire=True)
         self._news: dict[str, int] = {}
         self._looked_at = 0.0
         self._position = 0
@@ -99,19 +100,25 @@ class Door:
             return await anyio.to_thread.run_sync(
                 partial(run, engine, work, write=write, patience=patience), limiter=self._threads
             )
-        entering = engine.enter(write=write)
         with anyio.move_on_after(patience) as scope:
-            try:
-                while True:
-                    try:
-                        step = next(entering)
-                    except StopIteration as entered:
-                        return finish(engine, entered.value, work)  # no await between BEGIN and COMMIT
-                    await anyio.to_thread.run_sync(step, abandon_on_cancel=True, limiter=self._threads)
-            finally:
-                entering.close()
+            if not write:
+                return await self._inline(engine, work, write=False)
+            async with self._writer:  # one per process: were all threads waiting for the turn, its holder would get none
+                return await self._inline(engine, work, write=True)
         assert scope.cancelled_caught
         raise busy(patience)
+
+    async def _inline(self, engine: Engine, work: Callable[[Transaction], T], *, write: bool) -> T:
+        entering = engine.enter(write=write)
+        try:
+            while True:
+                try:
+                    step = next(entering)
+                except StopIteration as entered:
+                    return finish(engine, entered.value, work)  # no await between BEGIN and COMMIT
+                await anyio.to_thread.run_sync(step, abandon_on_cancel=True, limiter=self._threads)
+        finally:
+            entering.close()
 
     async def _wait(self, engine: Engine, topic: str, seen: int, seconds: float) -> None:
         """Return when the topic has news after position `seen`, or the time is over; all share one look at the log."""
