@@ -1,0 +1,18 @@
+"""`python server` with a bug in it: `python planted.py <bug>… mcp` breaks the engine before the server starts.
+
+Bugs: `begin` (writers begin with a plain BEGIN), `queue` (writers take no turns).
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "server"), str(Path(__file__).resolve().parents[2])]
+
+from milestone.__main__ import main
+from tests.helpers.worker import plant
+
+while sys.argv[1] in ("begin", "queue"):
+    plant(sys.argv.pop(1))
+sys.exit(main())
