@@ -84,8 +84,13 @@ class Handshake:
         return self._recorded("modern", meta[VERSION_KEY], method)
 
     def _legacy(self, method: str, params: Mapping[str, Any]) -> Answer | None:
-        meta = _meta(params)
-        if not params.keys() <= {"_meta"} or not meta.keys() <= {"progressToken"} or not _is_token(meta):
+        meta = _object(params.get("_meta", {}))
+        if (
+            not params.keys() <= {"_meta"}
+            or meta is None
+            or not meta.keys() <= {"progressToken"}
+            or not _is_token(meta)
+        ):
             return None
         if self._version is None and method != "ping":
             return None
@@ -173,11 +178,11 @@ def record(build: Callable[[], Server[Any]]) -> dict[str, Any]:
 
     for version in (*HANDSHAKE_PROTOCOL_VERSIONS, _ANY_OTHER):
         opening = _initialize_request(version)
-        methods = keep(anyio.run(_ask, server, [opening, *_requests("legacy", None)]))
+        methods = keep(anyio.run(ask, server, [opening, *_requests("legacy", None)]))
         table["initialize"][version] = methods.pop("initialize")
         table["legacy"][version] = methods if version != _ANY_OTHER else {"ping": methods["ping"]}
     for version in MODERN_PROTOCOL_VERSIONS:
-        table["modern"][version] = keep(anyio.run(_ask, server, _requests("modern", version)))
+        table["modern"][version] = keep(anyio.run(ask, server, _requests("modern", version)))
     return table
 
 
@@ -192,7 +197,7 @@ def _requests(era: str, version: str | None) -> list[Message]:
     return [{"method": method, "params": envelope} for method in RECORDED[era]]
 
 
-async def _ask(server: Server[Any], requests: list[Message]) -> dict[str, Answer]:
+async def ask(server: Server[Any], requests: list[Message]) -> dict[str, Answer]:
     """Return the answers of `server` to `requests`, one connection in memory, by method; crashes are left out."""
     import anyio
     from mcp.shared.message import SessionMessage
@@ -201,7 +206,7 @@ async def _ask(server: Server[Any], requests: list[Message]) -> dict[str, Answer
     client, inbound = anyio.create_memory_object_stream[SessionMessage | Exception](1)
     outbound, answers = anyio.create_memory_object_stream[SessionMessage](1)
     found: dict[str, Answer] = {}
-    async with anyio.create_task_group() as group:
+    async with answers, client, anyio.create_task_group() as group:
         group.start_soon(server.run, inbound, outbound, server.create_initialization_options())
         for number, request in enumerate(requests):
             await client.send(SessionMessage(JSONRPCRequest(jsonrpc="2.0", id=number, **request)))
@@ -210,5 +215,5 @@ async def _ask(server: Server[Any], requests: list[Message]) -> dict[str, Answer
                 found[request["method"]] = {"result": answer.result}
             elif isinstance(answer, JSONRPCError) and answer.error.code == _METHOD_NOT_FOUND:
                 found[request["method"]] = {"error": answer.error.model_dump(by_alias=True, exclude_unset=True)}
-        await client.aclose()
+        client.close()
     return found

@@ -65,7 +65,7 @@ _encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", 
 
 
 def encode(message: Message) -> bytes:
-    r"""Return `message` as one line of ASCII JSON; halves of characters are replaced, for many clients cannot read them.
+    r"""Return `message` as one line of ASCII JSON; halves of characters, which many clients cannot read, are replaced.
 
     Raises:
         ValueError, TypeError, RecursionError: it holds something JSON cannot say.

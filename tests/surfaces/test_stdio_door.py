@@ -1,0 +1,241 @@
+"""Through the stdio door every client gets what the SDK's own transport gives it, in both eras.
+
+Each of these edits was made, and the test named beside it failed:
+- wire.py, `_note`: do not remember `initialize`, and stdio.py, `_replay`: do not queue it: test_the_same[who].
+- stdio.py, `_admit`: answer a recorded request and queue it under its own id: test_the_same[lists], two answers.
+- wire.py, `__anext__`: end instead of waiting when there is no message: test_the_same, every scenario.
+- handshake.py, `_are_capabilities`: accept any object: test_no_answer_is_recorded_that_the_sdk_would_not_give.
+- handshake.py, `_legacy`: do not ask whether there was a handshake: the same.
+- session.py, `serve`: await every call before reading on: test_the_same[waiting], which cancels what it awaits.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import json
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client, StdioServerParameters
+from mcp.shared.exceptions import MCPError
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
+
+from milestone.surfaces import handshake
+from milestone.surfaces.handshake import Handshake
+from tests.surfaces import toy_server
+from tests.surfaces.toy_host import ENVELOPE, ENVIRONMENT, HELLO, PATIENCE, TOY, Toy, request
+
+MODES = {"legacy": "legacy", "modern": "auto"}
+VERSIONS = [*HANDSHAKE_PROTOCOL_VERSIONS, *MODERN_PROTOCOL_VERSIONS, "1999-12-31"]
+
+
+def plain(model: Any) -> Any:
+    """Return a model of the SDK as JSON has it."""
+    return model.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+async def failing(call: Awaitable[Any]) -> Any:
+    """Return the error a call ends with."""
+    with pytest.raises(MCPError) as caught:
+        await call
+    return plain(caught.value.error)
+
+
+async def handshakes(client: Client) -> Any:
+    return [plain(client.server_info), plain(client.server_capabilities), client.instructions, client.protocol_version]
+
+
+async def lists(client: Client) -> Any:
+    errors = [await failing(client.list_prompts()), await failing(client.list_resources())]
+    return [plain(await client.list_tools()), plain(await client.list_tools(cursor="second")), *errors]
+
+
+async def calls(client: Client) -> Any:
+    words = {"text": "Grüße 😀 \u2028 \x00", "number": 10**30, "fraction": 0.1, "nothing": None, "list": [[], {}]}
+    unknown = await client.call_tool("no such tool", {})
+    return [
+        plain(await client.call_tool("echo", words)),
+        plain(unknown),
+        await failing(client.read_resource("toy://x")),
+    ]
+
+
+async def who(client: Client) -> Any:
+    return plain(await client.call_tool("who", {}))
+
+
+async def progress(client: Client) -> Any:
+    steps: list[Any] = []
+
+    async def note(*step: Any) -> None:
+        steps.append(step)
+
+    result = await client.call_tool("progress", {}, progress_callback=note)
+    return [plain(result), steps]
+
+
+async def waiting(client: Client) -> Any:
+    """One call waits, others are answered meanwhile, and the waiting one is cancelled."""
+    begun = anyio.Event()
+
+    async def note(*_: Any) -> None:
+        begun.set()
+
+    async def wait() -> None:
+        await client.call_tool("wait", {}, progress_callback=note)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(wait)
+        await begun.wait()
+        meanwhile = [plain(await client.call_tool("echo", {"n": n})) for n in range(3)]
+        group.cancel_scope.cancel()
+    return [meanwhile, plain(await client.call_tool("cancelled", {}))]
+
+
+async def changes(client: Client) -> Any:
+    """A change is announced to who listens; only the modern era can."""
+    if client.protocol_version not in MODERN_PROTOCOL_VERSIONS:
+        return "not in this era"
+    async with client.listen(tools_list_changed=True) as subscription:
+        await client.call_tool("change", {})
+        async for event in subscription:
+            return repr(event)
+    return "nothing"
+
+
+SCENARIOS = {one.__name__: one for one in (handshakes, lists, calls, who, progress, waiting, changes)}
+
+
+async def play(arguments: list[str], era: str) -> dict[str, Any]:
+    """Return what each scenario saw, one after the other on one connection."""
+    command = StdioServerParameters(command=sys.executable, args=[str(TOY), *arguments], env=ENVIRONMENT)
+    with anyio.fail_after(PATIENCE):
+        async with Client(command, mode=MODES[era]) as client:
+            return {name: await scenario(client) for name, scenario in SCENARIOS.items()}
+
+
+@pytest.fixture(scope="module")
+def seen(arguments: Callable[[str], list[str]]) -> Callable[[str, str], dict[str, Any]]:
+    """What the SDK's client sees of the toy server behind a door, in an era."""
+    return functools.cache(lambda door, era: anyio.run(play, arguments(door), era))
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("era", MODES)
+@pytest.mark.parametrize("door", ["ours", "plain"])
+def test_the_same(seen: Callable[[str, str], dict[str, Any]], door: str, era: str, scenario: str) -> None:
+    assert seen(door, era)[scenario] == seen("sdk", era)[scenario]
+
+
+def openings(version: str) -> list[dict[str, Any]]:
+    """Return every way to ask for what is recorded, for one version of the protocol."""
+    if version in MODERN_PROTOCOL_VERSIONS:
+        methods = [*handshake.RECORDED["modern"], "ping", "initialize"]
+        return [request(method, method, modern=True) for method in methods]
+    first = request("initialize", "initialize", {**HELLO, "protocolVersion": version})
+    return [request("early", "ping"), first, *(request(method, method) for method in handshake.RECORDED["legacy"])]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_is_recorded_is_what_the_sdk_answers(toy: Callable[..., Toy], version: str) -> None:
+    requests = openings(version)
+    ours, sdk = toy("ours"), toy("sdk")
+    for one in (ours, sdk):
+        one.send(*requests)
+    for asked in requests:
+        assert ours.answer(asked["id"]) == sdk.answer(asked["id"])
+    ours.hang_up()
+    ours.end()
+    assert ours.said() == []  # it compares what it has answered with what the SDK would have
+
+
+def test_an_initialize_for_the_modern_version_is_answered_as_by_the_sdk(toy: Callable[..., Toy]) -> None:
+    hello = request(1, "initialize", {**HELLO, "protocolVersion": MODERN_PROTOCOL_VERSIONS[-1]})
+    assert toy("ours").ask(hello) == toy("sdk").ask(hello)
+
+
+def test_recorded_answers_are_given_before_the_sdk_is_there(toy: Callable[..., Toy]) -> None:
+    server = toy("ours")
+    server.send(request(1, "initialize", HELLO), request(2, "tools/call", {"name": "echo"}), request(3, "tools/list"))
+    assert [server.line()["id"] for _ in range(3)] == [1, 3, 2]
+
+
+ODD = [None, True, 0, 1.5, "", "\x00", "\ud800", [], ["x"], {}, {"x": 1}, {"listChanged": "yes"}, "2025-11-25"]
+
+
+def variations(value: Any) -> Iterator[Any]:
+    """Yield `value` with each part of it replaced by something odd, left out, or joined by something odd."""
+    yield from ODD
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield {name: one for name, one in value.items() if name != key}
+            yield from ({**value, key: one} for one in variations(inner))
+        yield from ({**value, "odd": one} for one in ODD)
+
+
+def is_object(params: Any) -> bool:
+    """Whether a request may have such parameters: the door refuses the others."""
+    return params is None or isinstance(params, dict)
+
+
+def asked_oddly() -> Iterator[list[dict[str, Any]]]:
+    """Yield connections: requests that are answered from the record, the last of them varied."""
+    capabilities = {
+        "roots": {"listChanged": True},
+        "sampling": {"tools": {}},
+        "elicitation": {"form": {}},
+        "experimental": {"x": {"y": [True, "z"]}},
+        "extensions": {"x/y": {"z": {}}},
+    }
+    info = {"name": "n", "version": "1", "title": "t", "websiteUrl": "https://example.invalid"}
+    hello = {"protocolVersion": "2025-06-18", "capabilities": capabilities, "clientInfo": info}
+    meta = {**ENVELOPE, "io.modelcontextprotocol/clientCapabilities": capabilities, "progressToken": 1}
+    for params in filter(is_object, variations(hello)):
+        yield [{"method": "initialize", "params": params}]
+    for params in filter(is_object, variations({"_meta": {"progressToken": 1}})):
+        yield [{"method": "initialize", "params": HELLO}, {"method": "tools/list", "params": params}]
+        yield [{"method": "tools/list", "params": params}]
+        yield [{"method": "ping", "params": params}]
+    for params in filter(is_object, variations({"_meta": meta})):
+        yield [{"method": "server/discover", "params": params}]
+
+
+def test_no_answer_is_recorded_that_the_sdk_would_not_give(constants: Path) -> None:
+    table = json.loads(constants.read_text(encoding="utf-8"))
+    server = toy_server.build()
+    given = 0
+    for asked in asked_oddly():
+        fresh = Handshake(table)
+        answers = [fresh.answer(copy.deepcopy(one)) for one in asked]
+        if answers[-1] is not None:
+            given += 1
+            assert anyio.run(handshake.ask, server, asked).get(asked[-1]["method"]) == answers[-1], asked
+    assert given > 20
+
+
+def test_claude_code_is_answered_from_the_record(constants: Path) -> None:
+    fresh = Handshake(json.loads(constants.read_text(encoding="utf-8")))
+    for method in ("server/discover", "tools/list"):
+        assert fresh.answer({"method": method, "params": {"_meta": CLAUDE}}) is not None
+
+
+CLAUDE = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientInfo": {
+        "name": "claude-code",
+        "title": "Claude Code",
+        "version": "2.1.330",
+        "description": "Anthropic's agentic coding tool",
+        "websiteUrl": "https://claude.com/claude-code",
+    },
+    "io.modelcontextprotocol/clientCapabilities": {
+        "roots": {"listChanged": True},
+        "elicitation": {"form": {}, "url": {}},
+    },
+}
+"""What Claude Code 2.1.330 sends with every request."""
