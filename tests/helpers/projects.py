@@ -80,10 +80,10 @@ class Project:
         return {table: self.rows(table) for table in TABLES}
 
     def operate(
-        self, name: str, *, later: float = 0, caller: Caller | None = None, alive: Callable[[str], bool] | None = None, **given: Any
+        self, tool: str, /, *, later: float = 0, caller: Caller | None = None, alive: Callable[[str], bool] | None = None, **given: Any
     ) -> Any:
         """Return the answer of an operation carried out here, `later` seconds from now."""
-        operation = REGISTRY[name]
+        operation = REGISTRY[tool]
         arguments = {field: value for field, value in operation.check(given).items() if field != "request_id"}
 
         def work(transaction: Transaction) -> Any:
