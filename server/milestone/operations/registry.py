@@ -12,8 +12,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
 from milestone.domain.errors import Refusal
+from milestone.domain.text import clip
 from milestone.operations.context import Answer, Context
 
+_SHOWN = 200
 _IDENTIFIER = "letters, digits, '-', '_' and single dots, beginning with a letter or digit"
 _NOISE = ("title", "pattern", "maxLength", "minLength", "default", "maximum", "minimum", "maxItems")
 
@@ -120,7 +122,7 @@ def _slim(node: Any) -> Any:
 
 
 def _problem(problem: ErrorDetails) -> str:
-    where = ".".join(str(part) for part in problem["loc"]) or "the arguments"
+    where = clip(".".join(str(part) for part in problem["loc"]), _SHOWN) or "the arguments"
     kind = problem["type"]
     if kind == "extra_forbidden":
         return f"argument {where!r} is unknown"

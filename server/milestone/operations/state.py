@@ -21,6 +21,7 @@ from milestone.operations.arguments import (
     Offset,
     Seconds,
     Token,
+    Version,
 )
 from milestone.operations.context import Answer, Context
 from milestone.operations.registry import operation
@@ -32,7 +33,7 @@ def save_agent_state(
     agent_id: AgentId,
     key: Key,
     value: Json,
-    expected_version: Annotated[int, Field(ge=0)] | None = None,
+    expected_version: Version | None = None,
     token: Token = "",
 ) -> Answer:
     """Save any JSON value under a key of yours; every agent of the milestone can load it. A key with a shape is
@@ -69,7 +70,7 @@ def load_agent_state(
     agent_id: MaybeAgentId = "",
     milestone_id: MaybeMilestoneId = "",
     wait_seconds: Seconds = 0,
-    after_version: Annotated[int, Field(ge=0)] = 0,
+    after_version: Version = 0,
     offset: Offset = 0,
 ) -> Answer:
     """Load a saved value: of one agent, or without agent_id the newest of that key in the milestone, with its author

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from milestone.domain.errors import Conflict, Missing
+from milestone.domain.errors import Conflict, Missing, Refusal
 from milestone.domain.identity import Caller
-from milestone.domain.text import scrub
+from milestone.domain.text import clip, scrub
 from milestone.operations.catalogue import REGISTRY, Operation
 from milestone.operations.context import Answer, digest
 from milestone.store.engine import Transaction
@@ -76,18 +76,26 @@ class Call:
         return look
 
 
-def prepare(name: str, arguments: Mapping[str, Any], caller: Caller) -> Call:
+def prepare(tool: str, arguments: Mapping[str, Any], caller: Caller) -> Call:
     """Return a call with its arguments checked.
 
     Raises:
         Missing: there is no such operation.
         Refusal: an argument is unknown, missing or wrong.
     """
-    operation = REGISTRY.get(name)
+    operation = REGISTRY.get(tool)
     if operation is None:
         listed = ", ".join(one.name for one in REGISTRY.values() if one.listed)
-        raise Missing(f"There is no tool {name!r}", allowed=listed)
-    clean, replaced = scrub(dict(arguments))
+        raise Missing(f"There is no tool {clip(tool, 100)!r}", allowed=listed)
+    clean: dict[str, Any] = {}
+    replaced = 0
+    for name, value in arguments.items():
+        try:
+            field, count = scrub({name: value})
+        except RecursionError:
+            raise Refusal(f"argument {clip(name, 100)!r} is nested too deeply", remedy="Flatten it.") from None
+        clean |= field
+        replaced += count
     return Call(operation, operation.check(clean), caller, replaced)
 
 
