@@ -74,12 +74,28 @@ class Wire:
             ConnectionError: the server has ended.
         """
         while number not in self._answers:
-            line = self._lines.get(timeout=PATIENCE)
-            if not line:
-                raise ConnectionError(f"the server has ended with {self.process.wait(PATIENCE)}")
-            message = json.loads(line)
-            self._answers[message.get("id")] = message
+            self._take()
         return self._answers.pop(number)
+
+    def _take(self) -> None:
+        line = self._lines.get(timeout=PATIENCE)
+        if not line:
+            raise ConnectionError(f"the server has ended with {self.process.wait(PATIENCE)}")
+        message = json.loads(line)
+        if "method" not in message:
+            self._answers[message["id"]] = message
+
+    def has_answer(self, number: int) -> bool:
+        """Return whether the answer to a request has come."""
+        while not self._lines.empty():
+            self._take()
+        return number in self._answers
+
+    def end_or_refused(self, number: int) -> dict[str, Any]:
+        """Return the answer to a request that may be too broken for its id to be read."""
+        while number not in self._answers and None not in self._answers:
+            self._take()
+        return self._answers.pop(number if number in self._answers else None)
 
     def request(self, method: str, params: dict[str, Any], meta: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the whole answer to a request."""
@@ -88,6 +104,15 @@ class Wire:
     def begin_call(self, tool: str, /, meta: dict[str, Any] | None = None, **arguments: Any) -> int:
         """Send a tool call and return its id."""
         return self.begin("tools/call", {"name": tool, "arguments": arguments}, meta)
+
+    def begin_raw(self, tool: str, arguments: str) -> int:
+        """Send a tool call whose arguments are this text, JSON or not, and return its id."""
+        number = next(self._ids)
+        meta = f',"_meta":{json.dumps(_ENVELOPE)}' if self.era == "modern" else ""
+        params = f'{{"name":{json.dumps(tool)},"arguments":{arguments}{meta}}}'
+        line = f'{{"jsonrpc":"2.0","id":{number},"method":"tools/call","params":{params}}}'
+        self.send(line.encode("utf-8", "surrogatepass"))
+        return number
 
     def answer(self, number: int) -> tuple[bool, str]:
         """Return whether a call was refused, and the text."""
