@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from milestone.surfaces.wire import Wire
 
-_CANCEL_PATIENCE = 1.0
+_CANCEL_PATIENCE = 0.8
 """Seconds the session has, after the end of stdin, to cancel what is in flight."""
 
 
@@ -86,5 +86,5 @@ async def _end(session: asyncio.Task[None]) -> None:
     await asyncio.wait({session}, timeout=_CANCEL_PATIENCE)
     if not session.done():
         session.cancel()
-        await asyncio.wait({session}, timeout=0.2)
+        await asyncio.wait({session}, timeout=0.1)
         say("some calls did not end when they were cancelled")

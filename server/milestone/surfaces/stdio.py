@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _CLOSE_PATIENCE = 3.0
 """Seconds `on_close` may take."""
 
-_DRAIN_PATIENCE = 0.4
+_DRAIN_PATIENCE = 0.3
 """Seconds the client has, after the end, to read what waits for it."""
 
 _ID_INTERVAL = 500

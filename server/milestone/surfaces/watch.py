@@ -13,10 +13,10 @@ TYPE_CHECKING = False  # `typing` would cost 4 ms before the first answer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_LAST_MOMENT = 4.7
+_LAST_MOMENT = 4.4
 """Seconds after the end at which the process is gone, whatever hangs."""
 
-_PARENT_INTERVAL = 1000
+_PARENT_INTERVAL = 400
 """Milliseconds between two looks at whether the parent still lives."""
 
 
