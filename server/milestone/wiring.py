@@ -30,7 +30,9 @@ def random_hex(size: int) -> str:
 
 @dataclass(frozen=True)
 class Settings:
-    """Where things are. `data` holds the database, `workspace` what people read, `assets` prompts and playbooks."""
+    """Where things are. `data` holds the database, `workspace` what people read, `assets` prompts and playbooks;
+    `given` are the settings as the environment has them, for a server of our own.
+    """
 
     project_dir: Path
     data: Path
@@ -39,6 +41,7 @@ class Settings:
     database_url: str
     project_name: str
     hooks: bool
+    given: Mapping[str, str]
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -58,6 +61,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         database_url=environ.get("MILESTONE_DATABASE_URL", ""),
         project_name=environ.get("MILESTONE_PROJECT", ""),
         hooks=environ.get("MILESTONE_HOOKS", "").lower() != "off",
+        given={name: value for name, value in environ.items() if name.startswith("MILESTONE_")},
     )
 
 

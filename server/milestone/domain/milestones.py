@@ -39,6 +39,7 @@ def branch_of(milestone_id: str) -> str:
 def new_sections() -> dict[str, Any]:
     """Return the sections of a milestone that nobody has planned yet."""
     return {
+        "summary": "",
         "decisions": [],
         "objectives": {"primary": "", "secondary": [], "success_criteria": []},
         "scope": {"included": [], "excluded": [], "constraints": []},
@@ -71,7 +72,9 @@ def document(
     done = sum(task["status"] == "completed" for task in work)
     return {
         "metadata": {
-            name: row[name] for name in ("milestone_id", "name", "description", "created_at", "status", "duration")
+            **{name: row[name] for name in ("milestone_id", "name", "description", "created_at", "status", "duration")},
+            "summary": sections["summary"],
+            "timeline": sections["timeline"],
         },
         "kiro_configuration": {
             "enabled": True,

@@ -20,13 +20,18 @@ from milestone.operations.work import HOST_PREFIX
 _TOKEN = re.compile(r"^token: (\S{1,128})$", re.MULTILINE)
 _ENDS = ("completed", "failed", "retired")
 REMINDERS = 1
+ALLOWED: Answer = {"hookSpecificOutput": {"hookEventName": "PermissionRequest", "decision": {"behavior": "allow"}}}
 
 
 def _quiet(ctx: Context, arguments: Mapping[str, Any]) -> Answer | None:
-    """A finished tool call changes nothing when it started no agent, brings no message and was noted lately."""
-    if arguments["event"] != "PostToolUse" or arguments["child_agent_id"]:
-        return {} if arguments["event"] in ("PreToolUse", "PermissionRequest") else None
+    """Answer what needs no writing: a finished tool call that started no agent, brings no message and was noted lately,
+    and the permission question of a conversation that coordinates a session.
+    """
     own = ctx.store.agents.of_caller(_caller(arguments))
+    if arguments["event"] == "PermissionRequest":
+        return ALLOWED if own and own.agent_type == shared.COORDINATOR and own.status == "active" else {}
+    if arguments["event"] != "PostToolUse" or arguments["child_agent_id"]:
+        return None
     if own is None:
         return {}
     noted = own.seen_at >= stamp(ctx.now - shared.SEEN_EVERY)

@@ -103,9 +103,7 @@ def receive_agent_messages(
     if not messages and wait_seconds and not acked:
         answer["waiting"] = True
     left = ctx.store.messages.count_unread(agent_id)
-    answer["next"] = (
-        f"receive_agent_messages(agent_id={agent_id!r}): {left} more" if left else _ACT
-    )
+    answer["next"] = f"receive_agent_messages(agent_id={agent_id!r}): {left} more" if left else _ACT
     return answer
 
 

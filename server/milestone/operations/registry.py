@@ -91,7 +91,8 @@ def operation(
     """Register a function as an operation.
 
     `creates`: may make the database. `topic`: with `wait_seconds` and an answer without news, the call waits for this
-    topic. `idle`: a read that gives the answer where nothing is to be written, so that the writers' queue is left alone.
+    topic. `idle`: a read that gives the answer where nothing is to be written, so that the writers' queue is left
+    alone.
     """
 
     def register(function: Callable[..., Answer]) -> Callable[..., Answer]:

@@ -126,7 +126,7 @@ def _seed(ctx: Context, milestone_id: str, mode: str) -> None:
 
 
 def _finish_what_is_there(ctx: Context, milestone_id: str, mode: str) -> None:
-    """Accept what an agent delivered before it was lost, so that finished work is not done again; a last attempt ends."""
+    """Accept what an agent delivered before it was lost, so that it is not done again; a last attempt ends."""
     for task in tracking.tasks(ctx, milestone_id, mode):
         row = ctx.store.tasks.get(milestone_id, task.task_id)
         if row is None or not task.takeable:

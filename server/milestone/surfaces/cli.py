@@ -170,7 +170,7 @@ def _rehearse(application: Application, path: Path | None, keep: bool, name: str
     """Play the planning of a milestone without a model, on the repository at PATH (this program's own by default)."""
     from milestone.surfaces.rehearse import rehearse
 
-    return rehearse(path or application.settings.assets, keep=keep, name=name)
+    return rehearse(path or application.settings.assets, keep=keep, name=name, environ=application.settings.given)
 
 
 @click.command("hook", hidden=True)

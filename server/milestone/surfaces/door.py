@@ -103,7 +103,8 @@ class Door:
         with anyio.move_on_after(patience) as scope:
             if not write:
                 return await self._inline(engine, work, write=False)
-            async with self._writer:  # one per process: were all threads waiting for the turn, its holder would get none
+            # One per process: were all threads waiting for the turn, its holder would get none.
+            async with self._writer:
                 return await self._inline(engine, work, write=True)
         assert scope.cancelled_caught
         raise busy(patience)

@@ -99,9 +99,13 @@ class Tools:
         """Take in a host's event. It never fails: the host must not wait for us, nor show an error of ours."""
         if not self._door.application.settings.hooks:
             return {}
+        from milestone.operations.host import ALLOWED, HOST_PREFIX
+
         self._callers.note(event if event.get("event") == "PreToolUse" else {})
-        if event.get("event") == "PermissionRequest":
-            return _allow(event)
+        if event.get("event") == "PermissionRequest" and _is_foreign(event):
+            return {}
+        if event.get("event") == "PermissionRequest" and str(event.get("agent_type", "")).startswith(HOST_PREFIX):
+            return ALLOWED  # in the background nobody would see the question
         try:
             return await self._door.call(HOST_EVENT, _within_limits(event), Caller())
         except Refusal as refusal:
@@ -125,17 +129,9 @@ def _within_limits(event: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _allow(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Answer the permission question of an agent of ours for a tool of ours: in the background nobody would see it.
-
-    A conversation that runs no agent of ours asks its person, and a rule that denies the tool comes before this.
-    """
-    ours = str(event.get("tool_name", "")).startswith(NAMESPACE) and str(event.get("agent_type", "")).startswith(
-        "milestone:"
-    )
-    if not ours:
-        return {}
-    return {"hookSpecificOutput": {"hookEventName": "PermissionRequest", "decision": {"behavior": "allow"}}}
+def _is_foreign(event: Mapping[str, Any]) -> bool:
+    """Return whether a permission question is about a tool that is not ours; those are the person's alone."""
+    return not str(event.get("tool_name", "")).startswith(NAMESPACE)
 
 
 def _result(value: Any, *, error: bool = False) -> CallToolResult:
