@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from milestone.domain.errors import Refusal
+from milestone.domain.plans import plan_problems
 
 _SHOWN = 8
 
@@ -218,55 +219,10 @@ class MilestonePlan(Shape):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> MilestonePlan:
-        problems = list(_plan_problems(self))
+        problems = plan_problems(self)
         if problems:
             raise ValueError("; ".join(problems))
         return self
-
-
-def _plan_problems(plan: MilestonePlan) -> list[str]:
-    tasks = {task.id for task in plan.tasks}
-    decisions = {decision.id for decision in plan.decisions}
-    problems: list[str] = []
-    if len(tasks) < len(plan.tasks):
-        problems.append("two tasks share an id")
-    if len(decisions) < len(plan.decisions):
-        problems.append("two decisions share an id")
-    for task in plan.tasks:
-        problems += [
-            f"task {task.id}: depends_on names {t}, which is no task of the plan"
-            for t in task.depends_on
-            if t not in tasks
-        ]
-        problems += [
-            f"task {task.id}: decisions names {d}, which is no decision of the plan"
-            for d in task.decisions
-            if d not in decisions
-        ]
-    loop = cycle({task.id: tuple(task.depends_on) for task in plan.tasks})
-    if loop:
-        problems.append(f"the tasks wait for each other in a circle: {' -> '.join(loop)}")
-    return problems
-
-
-def cycle(needs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Return one circle in a graph of `id -> ids it needs`, first id repeated last; empty if there is none."""
-    done: set[str] = set()
-    for start in needs:
-        path: list[str] = []
-        trail = [iter((start,))]
-        while trail:
-            node = next(trail[-1], None)
-            if node is None:
-                trail.pop()
-                if path:
-                    done.add(path.pop())
-            elif node in path:
-                return (*path[path.index(node) :], node)
-            elif node not in done and node in needs:
-                path.append(node)
-                trail.append(iter(needs[node]))
-    return ()
 
 
 class Record(Shape):

@@ -1,4 +1,4 @@
-"""What the host tells of its agents: who started, who calls, who stopped. Called by hooks only."""
+"""What the host tells of its agents: who started, who calls, who stopped; called by hooks only."""
 
 from __future__ import annotations
 

@@ -19,14 +19,16 @@ _PAGE = 20
 _ACT = "Act on them and ack, or go on."
 
 
+Recipient = Annotated[
+    str, Field(max_length=128, pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9._-]*)$", description="agent id, agent type or *")
+]
+
+
 @operation()
 def send_agent_message(
     ctx: Context,
     from_agent: AgentId,
-    to: Annotated[
-        str,
-        Field(max_length=128, pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9._-]*)$", description="agent id, agent type or *"),
-    ],
+    to: Recipient,
     type: Key,
     payload: Json,
     reply_to: MaybeAgentId = "",
@@ -40,11 +42,7 @@ def send_agent_message(
     recipients = ctx.store.agents.recipients(sender.milestone_id, to, from_agent)
     if not recipients:
         _someone_may_come(ctx, sender.milestone_id, to)
-    if reply_to and not ctx.store.messages.get(reply_to):
-        raise Missing(
-            f"There is no message {reply_to!r} to reply to",
-            remedy="Use the message_id that receive_agent_messages shows.",
-        )
+    _answers_something(ctx, reply_to)
     message_id = f"msg-{ctx.chance(6)}"
     detail = {"message_id": message_id, "to": to, "type": type}
     position = ctx.record(
@@ -143,6 +141,14 @@ def log_milestone_event(
     actor = own.agent_id if own else ""
     position = ctx.record(event, row["milestone_id"], subject=subject, actor=actor, detail=detail)
     return {"milestone_id": row["milestone_id"], "position": position, "next": "Go on."}
+
+
+def _answers_something(ctx: Context, reply_to: str) -> None:
+    if reply_to and not ctx.store.messages.get(reply_to):
+        raise Missing(
+            f"There is no message {reply_to!r} to reply to",
+            remedy="Use the message_id that receive_agent_messages shows.",
+        )
 
 
 def _someone_may_come(ctx: Context, milestone_id: str, to: str) -> None:

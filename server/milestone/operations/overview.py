@@ -1,4 +1,4 @@
-"""Where the project stands, in few words: for a new host session and for people. Imports nothing heavy."""
+"""Where the project stands, in few words: for a new host session and for people; imports nothing heavy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a task moves: handed out, given back, proven, failed. Shared by the tools and by the host's events."""
+"""How a task moves: handed out, given back, proven, failed; shared by the tools and by the host's events."""
 
 from __future__ import annotations
 
