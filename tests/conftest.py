@@ -70,7 +70,9 @@ def engine(open_engine: Callable[[], Engine]) -> Engine:
 
 
 @pytest.fixture(scope="session")
-def new_project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Project]]:
+def new_project(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Project]]:
     """Makes projects: a new folder with a Git folder, on the engine that is named."""
     made: list[Project] = []
 
@@ -106,7 +108,9 @@ def connected(
 @pytest.fixture
 def agents(connected: Agents) -> Agents:
     """The same connection with a milestone of the test's own."""
-    connected.milestone_id = connected.call("initialize_agent_coordination", name=f"Goal {uuid.uuid4()}")["milestone_id"]
+    connected.milestone_id = connected.call("initialize_agent_coordination", name=f"Goal {uuid.uuid4()}")[
+        "milestone_id"
+    ]
     return connected
 
 

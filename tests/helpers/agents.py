@@ -70,7 +70,9 @@ class Agents:
 
     def register(self, agent_type: str = "research-orchestrator", **arguments: Any) -> str:
         """Register an agent in the milestone and return its id."""
-        return self.call("register_agent", agent_type=agent_type, milestone_id=self.milestone_id, **arguments)["agent_id"]
+        return self.call("register_agent", agent_type=agent_type, milestone_id=self.milestone_id, **arguments)[
+            "agent_id"
+        ]
 
     def save(self, agent_id: str, key: str, value: Any, **arguments: Any) -> int:
         """Save a value and return its version."""
@@ -78,7 +80,9 @@ class Agents:
 
     def send(self, sender: str, to: str, payload: Any = None, **arguments: Any) -> dict[str, Any]:
         """Send a message."""
-        return self.call("send_agent_message", **{"from_agent": sender, "to": to, "type": "note", "payload": payload, **arguments})
+        return self.call(
+            "send_agent_message", **{"from_agent": sender, "to": to, "type": "note", "payload": payload, **arguments}
+        )
 
     def receive(self, agent_id: str, **arguments: Any) -> list[dict[str, Any]]:
         """Return the messages an agent receives."""

@@ -20,7 +20,9 @@ from milestone.wiring import Application, read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = (sys.executable, str(ROOT / "server"))
-TABLES = sorted(re.findall(r"^CREATE TABLE (\w+)", "\n".join(text for _, _, texts in migrations() for text in texts), re.M))
+TABLES = sorted(
+    re.findall(r"^CREATE TABLE (\w+)", "\n".join(text for _, _, texts in migrations() for text in texts), re.M)
+)
 _KEPT = ("PATH", "LANG", "TMPDIR", "SYSTEMROOT")
 
 
@@ -80,7 +82,14 @@ class Project:
         return {table: self.rows(table) for table in TABLES}
 
     def operate(
-        self, tool: str, /, *, later: float = 0, caller: Caller | None = None, alive: Callable[[str], bool] | None = None, **given: Any
+        self,
+        tool: str,
+        /,
+        *,
+        later: float = 0,
+        caller: Caller | None = None,
+        alive: Callable[[str], bool] | None = None,
+        **given: Any,
     ) -> Any:
         """Return the answer of an operation carried out here, `later` seconds from now."""
         operation = REGISTRY[tool]

@@ -6,8 +6,20 @@ from typing import Any
 
 _PLACE = {"file": "app/login.py", "line": 1}
 _CANDIDATE = {"kind": "keep", "what": "the login function", "reason": "it is small and tested", "places": [_PLACE]}
-_RISK = {"risk": "the provider changes its interface", "likelihood": "low", "impact": "high", "mitigation": "pin its version"}
-_DECISION = {"id": "d-1", "kind": "originate", "what": "a token store", "reason": "there is none", "source": "scope", "places": [_PLACE]}
+_RISK = {
+    "risk": "the provider changes its interface",
+    "likelihood": "low",
+    "impact": "high",
+    "mitigation": "pin its version",
+}
+_DECISION = {
+    "id": "d-1",
+    "kind": "originate",
+    "what": "a token store",
+    "reason": "there is none",
+    "source": "scope",
+    "places": [_PLACE],
+}
 
 
 def _task(name: str, phase: str, needs: list[str]) -> dict[str, Any]:
@@ -37,7 +49,9 @@ SAMPLES: dict[str, Any] = {
     "planning-research": {
         "summary": "Use the authorization code flow",
         "practices": ["short-lived tokens"],
-        "options": [{"name": "library", "summary": "take one", "advantages": ["tested"], "disadvantages": ["one more"]}],
+        "options": [
+            {"name": "library", "summary": "take one", "advantages": ["tested"], "disadvantages": ["one more"]}
+        ],
         "recommendation": "library",
         "actions": ["choose it"],
         "candidates": [_CANDIDATE],
@@ -54,7 +68,11 @@ SAMPLES: dict[str, Any] = {
     },
     "milestone-plan": {
         "summary": "Tokens first, then the login",
-        "objectives": {"primary": "People log in with OAuth", "secondary": ["no passwords"], "success_criteria": ["a test logs in"]},
+        "objectives": {
+            "primary": "People log in with OAuth",
+            "secondary": ["no passwords"],
+            "success_criteria": ["a test logs in"],
+        },
         "scope": {"included": ["login"], "excluded": ["registration"], "constraints": ["Python 3.11"]},
         "decisions": [_DECISION],
         "tasks": [_task("t-1", "design", []), _task("t-2", "execute", ["t-1"])],
@@ -65,7 +83,15 @@ SAMPLES: dict[str, Any] = {
     },
     "planning-documentation": {
         "summary": "One decision, told to people",
-        "records": [{"decision": "d-1", "title": "Tokens", "context": "none yet", "choice": "a store", "consequences": ["a table"]}],
+        "records": [
+            {
+                "decision": "d-1",
+                "title": "Tokens",
+                "context": "none yet",
+                "choice": "a store",
+                "consequences": ["a table"],
+            }
+        ],
         "risks": [_RISK],
         "files": [{"name": "decisions.md", "title": "Decisions", "content": "# Decisions\n\nA token store — yes.\n"}],
     },

@@ -29,7 +29,9 @@ class Workers:
     def __init__(self, count: int) -> None:
         environment = {"PYTHONPATH": f"{ROOT / 'server'}:{ROOT}"}
         self.processes = [
-            subprocess.Popen([sys.executable, __file__], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            subprocess.Popen(
+                [sys.executable, __file__], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
             for _ in range(count)
         ]
 
@@ -37,7 +39,9 @@ class Workers:
         self.all("ready")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for process in self.processes:
             process.kill()
             process.communicate()

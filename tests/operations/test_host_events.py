@@ -122,7 +122,9 @@ def test_unread_messages_come_with_the_next_tool_result_once(host: Host, name: s
     """Planted and found: messages that are not noted as read come again, and one agent's come to another."""
     actions = host.actions()
     who, other = host.spawn(actions["scope"], name), host.spawn(actions["research"], f"{name}2")
-    host.call("send_agent_message", from_agent=host.coordinator, to=actions["scope"]["agent_id"], type="note", payload="psst")
+    host.call(
+        "send_agent_message", from_agent=host.coordinator, to=actions["scope"]["agent_id"], type="note", payload="psst"
+    )
     after = {"tool_name": "Read"}
     assert host.event("PostToolUse", agent_id=other[0], agent_type=other[1], **after) == {}
     said = host.event("PostToolUse", agent_id=who[0], agent_type=who[1], **after)["hookSpecificOutput"]
@@ -153,7 +155,9 @@ def test_no_agent_writes_as_another_even_with_its_token(host: Host, name: str) -
     told = host.refusal("register_agent", who, agent_id=theirs["agent_id"], agent_type="research-orchestrator")
     assert "You are" in told
     for coordinator in (who, ("stranger", SCOUT)):
-        told = host.refusal("send_agent_message", coordinator, from_agent=host.coordinator, to="*", type="note", payload=1)
+        told = host.refusal(
+            "send_agent_message", coordinator, from_agent=host.coordinator, to="*", type="note", payload=1
+        )
         assert "You are" in told or "is another agent of this host" in told
     assert host.row(theirs["agent_id"])["host_agent"] == f"{name}2"
 
@@ -232,7 +236,9 @@ def test_what_an_agent_delivered_before_it_broke_off_is_accepted(host: Host, nam
     ],
     ids=["ours", "bash", "others tool", "others agent", "main conversation"],
 )
-def test_only_our_agents_are_allowed_only_our_tools(host: Host, agent_id: str, agent_type: str, tool: str, allowed: bool) -> None:
+def test_only_our_agents_are_allowed_only_our_tools(
+    host: Host, agent_id: str, agent_type: str, tool: str, allowed: bool
+) -> None:
     answer = host.event("PermissionRequest", agent_id=agent_id, agent_type=agent_type, tool_name=tool)
     decision = {"hookEventName": "PermissionRequest", "decision": {"behavior": "allow"}}
     assert answer == ({"hookSpecificOutput": decision} if allowed else {})
@@ -258,7 +264,9 @@ def test_no_event_is_ever_an_error_for_the_host(host: Host, event: dict[str, Any
     assert host.wire.project.dump() == before
 
 
-def test_hooks_do_not_make_a_database_where_nobody_asked_for_one(new_project: Callable[..., Project], connect: Callable[..., Wire]) -> None:
+def test_hooks_do_not_make_a_database_where_nobody_asked_for_one(
+    new_project: Callable[..., Project], connect: Callable[..., Wire]
+) -> None:
     project = new_project()
     wire = connect(project)
     for event in ("SubagentStart", "PreToolUse", "PostToolUse", "SubagentStop", "PermissionRequest"):

@@ -15,7 +15,9 @@ def test_a_message_reaches_its_agent_once(agents: Agents) -> None:
     sent = agents.send(sender, receiver, {"hello": "there"})
     assert sent["queued_for"] == [receiver]
     got = agents.receive(receiver)
-    assert [(one["message_id"], one["from"], one["payload"]) for one in got] == [(sent["message_id"], sender, {"hello": "there"})]
+    assert [(one["message_id"], one["from"], one["payload"]) for one in got] == [
+        (sent["message_id"], sender, {"hello": "there"})
+    ]
     assert agents.receive(receiver) == []
     assert agents.receive(sender) == []
 
@@ -92,13 +94,17 @@ def test_an_answer_names_what_it_answers(agents: Agents) -> None:
     question = agents.send(sender, receiver, "?")["message_id"]
     agents.send(receiver, sender, "!", reply_to=question)
     assert agents.receive(sender)[0]["reply_to"] == question
-    told = agents.refusal("send_agent_message", from_agent=sender, to=receiver, type="note", payload=1, reply_to="msg-never")
+    told = agents.refusal(
+        "send_agent_message", from_agent=sender, to=receiver, type="note", payload=1, reply_to="msg-never"
+    )
     assert "no message 'msg-never' to reply to" in told
 
 
 def test_an_event_is_written_to_the_log_for_people_and_lines_are_only_ever_added(agents: Agents) -> None:
     log = agents.project.mirror / "logs" / f"events-{agents.milestone_id}.jsonl"
-    agents.call("log_milestone_event", milestone_id=agents.milestone_id, event="decided", subject="tea", detail={"why": "warm"})
+    agents.call(
+        "log_milestone_event", milestone_id=agents.milestone_id, event="decided", subject="tea", detail={"why": "warm"}
+    )
     first = until(lambda: log.read_text() if log.exists() and "decided" in log.read_text() else "")
     entry = next(json.loads(line) for line in first.splitlines() if '"decided"' in line)
     assert (entry["subject"], entry["detail"]) == ("tea", {"why": "warm"})
@@ -113,7 +119,9 @@ def test_an_event_is_written_to_the_log_for_people_and_lines_are_only_ever_added
 
 def test_the_milestone_file_says_what_was_changed(agents: Agents) -> None:
     risks = [{"risk": "rain", "likelihood": "high", "impact": "low", "mitigation": "a roof"}]
-    agents.call("update_milestone", milestone_id=agents.milestone_id, duration="3 days", risks=risks, team={"owner": "Ann"})
+    agents.call(
+        "update_milestone", milestone_id=agents.milestone_id, duration="3 days", risks=risks, team={"owner": "Ann"}
+    )
     path = agents.project.mirror / "active" / f"{agents.milestone_id}.yaml"
     until(lambda: path.exists() and "a roof" in path.read_text())
     shown = yaml.safe_load(path.read_text())

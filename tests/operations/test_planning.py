@@ -53,7 +53,14 @@ def test_a_brief_holds_everything_that_its_agent_needs(agents: Agents) -> None:
         agents.deliver(action)
     plan = agents.actions()[0]
     assert plan["agent_type"] == "milestone:project-milestone-planner"
-    for word in (plan["agent_id"], plan["token"], plan["task_id"], agents.milestone_id, str(agents.project.folder), "milestone-plan"):
+    for word in (
+        plan["agent_id"],
+        plan["token"],
+        plan["task_id"],
+        agents.milestone_id,
+        str(agents.project.folder),
+        "milestone-plan",
+    ):
         assert word in plan["brief"]
     for key in ("planning-scope", "planning-research", "planning-dependencies"):
         assert f'key="{key}", agent_id="' in plan["brief"]
@@ -107,14 +114,18 @@ def test_a_task_that_nobody_starts_within_a_minute_is_handed_out_anew(agents: Ag
     assert "no agent started it within 60 s" in anew[0]["why"]
     assert anew[0]["agent_id"] != first["research"]["agent_id"]
     late = first["research"]
-    told = agents.refusal("save_agent_state", agent_id=late["agent_id"], key="planning-research", value=1, token=late["token"])
+    told = agents.refusal(
+        "save_agent_state", agent_id=late["agent_id"], key="planning-research", value=1, token=late["token"]
+    )
     assert "does not have the shape" in told
     told = agents.refusal("save_agent_state", agent_id=late["agent_id"], key="k", value=1, token=late["token"])
     assert "was retired: its task was given to somebody else" in told
     assert agents.deliver(anew[0])["status"] == "completed"
 
 
-def test_an_agent_that_is_silent_for_longer_than_its_limit_loses_its_task_unless_it_has_delivered(agents: Agents) -> None:
+def test_an_agent_that_is_silent_for_longer_than_its_limit_loses_its_task_unless_it_has_delivered(
+    agents: Agents,
+) -> None:
     """Planted and found: a `_finish_what_is_there` that looks at dead servers only hands the scope out again."""
     scope, research, dependencies = agents.actions()
     for action in (scope, research, dependencies):
@@ -203,7 +214,9 @@ def test_the_answer_to_get_milestone_tells_the_plan_on_one_screen(agents: Agents
     assert shown["decisions"] == ["d-1 originate: a token store"]
     assert shown["tasks"][0] == "t-1 [design] Carry out t-1"
     assert {one["status"] for one in shown["playbook"]} == {"completed"}
-    assert {key for one in shown["playbook"] for key in one["evidence"]} == {k for keys in PRODUCTS.values() for k in keys}
+    assert {key for one in shown["playbook"] for key in one["evidence"]} == {
+        k for keys in PRODUCTS.values() for k in keys
+    }
 
 
 def test_what_a_person_wrote_into_the_file_is_put_aside_and_not_overwritten(agents: Agents) -> None:

@@ -37,7 +37,10 @@ def arguments(agents: Agents, tool: str) -> dict[str, Any]:
     if tool == "register_agent":
         return {"agent_type": "research-orchestrator", **milestone}
     if tool in ("log_milestone_event", "update_milestone", "next_actions"):
-        return {**milestone, **{"log_milestone_event": {"event": "once"}, "update_milestone": {"duration": "1 day"}}.get(tool, {})}
+        return {
+            **milestone,
+            **{"log_milestone_event": {"event": "once"}, "update_milestone": {"duration": "1 day"}}.get(tool, {}),
+        }
     if tool == "complete_task":
         action = agents.actions()[0]
         agents.save(action["agent_id"], "planning-scope", SAMPLES["planning-scope"], token=action["token"])
@@ -78,7 +81,12 @@ def test_the_same_request_gives_the_same_answer_and_changes_nothing_again(agents
 
 
 def test_a_request_that_was_refused_may_be_made_again(agents: Agents) -> None:
-    given = {"agent_id": f"later-{agents.milestone_id}", "key": "k", "value": 1, "request_id": f"request-{uuid.uuid4()}"}
+    given = {
+        "agent_id": f"later-{agents.milestone_id}",
+        "key": "k",
+        "value": 1,
+        "request_id": f"request-{uuid.uuid4()}",
+    }
     assert "is not registered" in agents.refusal("save_agent_state", **given)
     agents.register(agent_id=given["agent_id"])
     assert agents.call("save_agent_state", **given)["version"] == 1

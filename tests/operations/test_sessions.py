@@ -20,7 +20,9 @@ def test_a_milestone_gets_an_id_of_its_time_and_a_session_with_its_coordinator(a
     assert re.fullmatch(rf"planning-{begun['milestone_id']}-\d+", begun["session_id"])
     assert begun["agent_id"] == f"coordinator-{begun['session_id']}"
     shown = agents.call("list_session_agents", session_id=begun["session_id"])["agents"]
-    assert [(agent["agent_id"], agent["agent_type"]) for agent in shown] == [(begun["agent_id"], "project-milestone-coordinator")]
+    assert [(agent["agent_id"], agent["agent_type"]) for agent in shown] == [
+        (begun["agent_id"], "project-milestone-coordinator")
+    ]
     agents.call("update_milestone", milestone_id=begun["milestone_id"], status="cancelled")
 
 
@@ -34,7 +36,11 @@ def test_beginning_twice_gives_the_same_milestone_and_session(agents: Agents) ->
 def test_the_same_name_continues_whatever_its_case_until_the_milestone_has_ended(agents: Agents) -> None:
     first = agents.call(START, name=f"Tea {agents.milestone_id}")
     again = agents.call(START, name=f"TEA {agents.milestone_id}", description="another text")
-    assert (again["milestone_id"], again["session_id"], again["created"]) == (first["milestone_id"], first["session_id"], False)
+    assert (again["milestone_id"], again["session_id"], again["created"]) == (
+        first["milestone_id"],
+        first["session_id"],
+        False,
+    )
     agents.call("update_milestone", milestone_id=first["milestone_id"], status="cancelled")
     later = agents.call(START, name=f"Tea {agents.milestone_id}")
     assert later["created"] is True
@@ -47,7 +53,9 @@ def test_an_id_that_is_given_is_kept(agents: Agents) -> None:
     agents.call("update_milestone", milestone_id=wanted, status="cancelled")
 
 
-def test_two_processes_that_begin_at_once_get_one_milestone_and_one_session(project: Project, connect: Callable[..., Wire]) -> None:
+def test_two_processes_that_begin_at_once_get_one_milestone_and_one_session(
+    project: Project, connect: Callable[..., Wire]
+) -> None:
     wires = [connect(project), connect(project, "legacy")]
     for wire in wires:
         assert wire.request("tools/list", {})["result"]["tools"]  # both have started
@@ -62,7 +70,11 @@ def test_two_processes_that_begin_at_once_get_one_milestone_and_one_session(proj
 
 
 def test_registering_twice_confirms_and_keeps_one_agent(agents: Agents) -> None:
-    given = {"agent_type": "research-orchestrator", "agent_id": f"r-{agents.milestone_id}", "milestone_id": agents.milestone_id}
+    given = {
+        "agent_type": "research-orchestrator",
+        "agent_id": f"r-{agents.milestone_id}",
+        "milestone_id": agents.milestone_id,
+    }
     first = agents.call("register_agent", **given, capabilities=["reads"])
     assert agents.call("register_agent", **given) == first
     assert first["verified"] is False
@@ -92,7 +104,9 @@ def test_an_agent_that_is_active_and_says_nothing_is_silent_since_its_last_word(
     project = agents.project
     asked = {"milestone_id": agents.milestone_id}
     assert project.operate("get_session_status", later=110, **asked)["silent"] == []
-    silent = {one["agent_id"]: one["since"] for one in project.operate("get_session_status", later=130, **asked)["silent"]}
+    silent = {
+        one["agent_id"]: one["since"] for one in project.operate("get_session_status", later=130, **asked)["silent"]
+    }
     seen = {row["agent_id"]: row["seen_at"] for row in project.rows("agent_registry")}
     assert silent[agent] == seen[agent]
     listed = project.operate("list_session_agents", later=130, **asked)["agents"]

@@ -18,7 +18,23 @@ def load(agents: Agents, key: str, **arguments: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, 0, -1.5, "", "text", '{"a": 1}', "[1,2]", "null", [], {}, {"a": [1, {"b": None}]}, 2**53, "ü 漢 \U0001f9d1\u200d\U0001f680", "line\nline"],
+    [
+        None,
+        True,
+        0,
+        -1.5,
+        "",
+        "text",
+        '{"a": 1}',
+        "[1,2]",
+        "null",
+        [],
+        {},
+        {"a": [1, {"b": None}]},
+        2**53,
+        "ü 漢 \U0001f9d1\u200d\U0001f680",
+        "line\nline",
+    ],
     ids=repr,
 )
 def test_any_json_comes_back_as_it_was_and_a_string_stays_a_string(agents: Agents, value: Any) -> None:
@@ -64,7 +80,7 @@ def test_another_milestones_values_are_not_seen(agents: Agents) -> None:
 
 def test_a_large_value_comes_in_parts_that_join_to_the_value(agents: Agents) -> None:
     agent = agents.register()
-    value = {"text": "äöü\\\"\n" * 3_000, "n": list(range(500))}
+    value = {"text": 'äöü\\"\n' * 3_000, "n": list(range(500))}
     agents.save(agent, "large", value)
     parts, offset = [], 0
     while True:
@@ -138,7 +154,10 @@ def test_a_rollback_shows_first_then_writes_new_versions_and_can_be_undone(agent
 
     dry = agents.call("restore_agent_checkpoint", checkpoint_id=point)
     assert dry["dry_run"] is True
-    assert [(one["key"], one["from_version"], one["to_version"]) for one in dry["changes"]] == [("added", 1, 0), ("k", 2, 1)]
+    assert [(one["key"], one["from_version"], one["to_version"]) for one in dry["changes"]] == [
+        ("added", 1, 0),
+        ("k", 2, 1),
+    ]
     assert load(agents, "k", agent_id=agent)["value"] == "after"
 
     done = agents.call("restore_agent_checkpoint", checkpoint_id=point, dry_run=False)

@@ -26,7 +26,9 @@ def begun(new_project: Callable[..., Project]) -> Project:
 
 def milestone(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command and return what became of it."""
-    return subprocess.run([*PROGRAM, *arguments], env=project.environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [*PROGRAM, *arguments], env=project.environment, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def test_every_operation_is_a_command_with_the_arguments_of_its_tool(begun: Project) -> None:
@@ -49,7 +51,9 @@ def test_every_operation_is_a_command_with_the_arguments_of_its_tool(begun: Proj
 
 def test_a_command_answers_as_the_tool_does_and_writes_the_files_before_it_ends(begun: Project) -> None:
     assert list((begun.mirror / "active").glob("milestone-*.yaml"))
-    done = milestone(begun, "register_agent", "--agent-type", "worker", "--agent-id", "w1", "--capabilities", '["reads"]', "--json")
+    done = milestone(
+        begun, "register_agent", "--agent-type", "worker", "--agent-id", "w1", "--capabilities", '["reads"]', "--json"
+    )
     assert done.stdout.count("\n") == 1
     assert json.loads(done.stdout)["agent_id"] == "w1"
     done = milestone(begun, "save-agent-state", "--agent-id", "w1", "--key", "k", "--value", '"{\\"a\\": 1}"')
@@ -70,7 +74,9 @@ def test_a_command_answers_as_the_tool_does_and_writes_the_files_before_it_ends(
     ],
     ids=lambda given: " ".join(given) if isinstance(given, tuple) else str(given)[:20],
 )
-def test_a_refusal_goes_to_stderr_with_a_code_and_without_a_trace(begun: Project, arguments: tuple[str, ...], code: int, said: str) -> None:
+def test_a_refusal_goes_to_stderr_with_a_code_and_without_a_trace(
+    begun: Project, arguments: tuple[str, ...], code: int, said: str
+) -> None:
     before = begun.dump()
     done = milestone(begun, *arguments)
     assert (done.returncode, done.stdout) == (code, "")

@@ -31,10 +31,14 @@ def begun(new_project: Callable[..., Project]) -> Project:
     return project
 
 
-def hook(environment: dict[str, str], given: bytes | None = INPUT, command: tuple[str, ...] = HOOK) -> tuple[int, bytes, float]:
+def hook(
+    environment: dict[str, str], given: bytes | None = INPUT, command: tuple[str, ...] = HOOK
+) -> tuple[int, bytes, float]:
     """Run the hook and return exit code, output and seconds; without input its stdin stays open."""
     began = time.monotonic()
-    process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     try:
@@ -81,7 +85,9 @@ def test_however_many_milestones_there_are_the_reminder_stays_short(new_project:
     assert tokens(context(said)) <= 600
 
 
-@pytest.mark.parametrize("given", [None, b"", b"x" * 10_000_000, b"{" * 1_000, b"\xff\0"], ids=["open", "empty", "10 MB", "broken", "bytes"])
+@pytest.mark.parametrize(
+    "given", [None, b"", b"x" * 10_000_000, b"{" * 1_000, b"\xff\0"], ids=["open", "empty", "10 MB", "broken", "bytes"]
+)
 def test_whatever_comes_on_stdin_the_hook_ends_in_time(begun: Project, given: bytes | None) -> None:
     """Planted and found: a hook that reads stdin to its end never ends while it stays open."""
     code, said, seconds = hook(begun.environment, given)
@@ -115,7 +121,9 @@ def test_without_a_database_the_hook_says_nothing_and_makes_none(new_project: Ca
     assert [path.name for path in project.folder.iterdir()] == [".git"]
 
 
-@pytest.mark.parametrize("content", [b"", b"no database at all", b"SQLite format 3\0" + b"\xff" * 5_000], ids=["empty", "text", "torn"])
+@pytest.mark.parametrize(
+    "content", [b"", b"no database at all", b"SQLite format 3\0" + b"\xff" * 5_000], ids=["empty", "text", "torn"]
+)
 def test_a_database_that_is_none_does_not_stop_the_session(new_project: Callable[..., Project], content: bytes) -> None:
     project = new_project()
     project.database.parent.mkdir(parents=True)

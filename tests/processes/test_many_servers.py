@@ -87,12 +87,20 @@ def save_and_send(wires: list[Wire]) -> list[str]:
     calls: list[tuple[Wire, int]] = []
     for number in range(EACH):
         for wire, agent, to in zip(wires, agents, agents[1:] + agents[:1], strict=True):
-            calls.append((wire, wire.begin_call("save_agent_state", agent_id=agent, key=f"k{number}", value={"n": number})))
-            calls.append((wire, wire.begin_call("send_agent_message", from_agent=agent, to=to, type="note", payload=number)))
+            calls.append(
+                (wire, wire.begin_call("save_agent_state", agent_id=agent, key=f"k{number}", value={"n": number}))
+            )
+            calls.append(
+                (wire, wire.begin_call("send_agent_message", from_agent=agent, to=to, type="note", payload=number))
+            )
     wrong = [text for refused, text in (wire.answer(call) for wire, call in calls) if refused]
     project = wires[0].project
-    saved = Counter((row["agent_id"], row["key"], row["value"]) for row in project.rows("agent_state") if row["agent_id"] in agents)
-    expected = Counter((agent, f"k{n}", json.dumps({"n": n}, separators=(",", ":"))) for agent in agents for n in range(EACH))
+    saved = Counter(
+        (row["agent_id"], row["key"], row["value"]) for row in project.rows("agent_state") if row["agent_id"] in agents
+    )
+    expected = Counter(
+        (agent, f"k{n}", json.dumps({"n": n}, separators=(",", ":"))) for agent in agents for n in range(EACH)
+    )
     wrong += [] if saved == expected else [f"{saved.total()} of {expected.total()} values"]
     for wire, agent in zip(wires, agents, strict=True):
         got: list[int] = []
@@ -178,7 +186,9 @@ def test_a_message_sent_through_one_server_wakes_who_waits_at_another(servers: l
 
 
 @pytest.mark.parametrize("bugs", [("begin",), ("begin", "queue")], ids="-".join)
-def test_the_checks_above_fail_when_begin_immediate_becomes_begin(new_project: Callable[..., Project], bugs: tuple[str, ...]) -> None:
+def test_the_checks_above_fail_when_begin_immediate_becomes_begin(
+    new_project: Callable[..., Project], bugs: tuple[str, ...]
+) -> None:
     project = new_project()
     with ExitStack() as stack:
         start(stack, project, 1)

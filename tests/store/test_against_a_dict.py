@@ -55,7 +55,15 @@ class LedgerMachine(RuleBasedStateMachine):
         store.milestones.add_session("s", "m", "planning", AT)
         for agent in AGENTS:
             store.agents.add(agent, "worker", "m", "s", AT)
-        task = {"mode": "planning", "agent_type": "worker", "title": "", "phase": "", "weight": 0, "produces": ("k",), "critical": 1}
+        task = {
+            "mode": "planning",
+            "agent_type": "worker",
+            "title": "",
+            "phase": "",
+            "weight": 0,
+            "produces": ("k",),
+            "critical": 1,
+        }
         for ordinal, name in enumerate(TASKS):
             store.tasks.add("m", ordinal, task_id=name, time_limit=60, **task)
 
@@ -171,7 +179,10 @@ class LedgerMachine(RuleBasedStateMachine):
         for agent in AGENTS:
             assert store.messages.count_unread(agent) == len(self.unread[agent])
         for task in store.tasks.all("m"):
-            assert (task["held_by"], task["attempts"]) == (self.holder.get(task["task_id"]), self.attempts[task["task_id"]])
+            assert (task["held_by"], task["attempts"]) == (
+                self.holder.get(task["task_id"]),
+                self.attempts[task["task_id"]],
+            )
         for name, then in self.marks:
             position = store.state.checkpoint(name)["position"]  # pyright: ignore[reportOptionalSubscript]
             for (agent, key), values in self.versions.items():

@@ -52,9 +52,13 @@ def test_from_nothing_both_engines_end_with_the_same_tables(database_path: Path,
         assert len(names) >= 14
         primary = {(name, row[1]) for name in names for row in shape[name] if row[5]}
         assert primary == {row for row in other.execute(PRIMARY).fetchall() if row[0] != "schema_versions"}
-        indexes = {name for (name,) in one.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")}
+        indexes = {
+            name for (name,) in one.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
+        }
         assert indexes == {name for (name,) in other.execute(INDEXES).fetchall()}
-        links = sorted((name, row[2]) for name in names for row in one.execute(f"PRAGMA foreign_key_list({name})") if row[1] == 0)
+        links = sorted(
+            (name, row[2]) for name in names for row in one.execute(f"PRAGMA foreign_key_list({name})") if row[1] == 0
+        )
         assert links == sorted(other.execute(LINKS).fetchall())
     one.close()
 
@@ -63,10 +67,14 @@ def test_migrating_again_changes_nothing(engine: Engine, open_engine: Callable[[
     run(engine, lambda tx: tx.change(Query("q", "INSERT INTO projects VALUES ('p', 7, 'now')")), write=True)
     engine.migrate()
     open_engine().migrate()
-    assert [row["position"] for row in run(engine, lambda tx: tx.rows(Query("q", "SELECT * FROM projects")), write=False)] == [7]
+    assert [
+        row["position"] for row in run(engine, lambda tx: tx.rows(Query("q", "SELECT * FROM projects")), write=False)
+    ] == [7]
 
 
-def test_a_newer_database_is_refused_with_both_versions_and_left_alone(open_engine: Callable[[], Engine], engine: Engine) -> None:
+def test_a_newer_database_is_refused_with_both_versions_and_left_alone(
+    open_engine: Callable[[], Engine], engine: Engine
+) -> None:
     later = "PRAGMA user_version=99" if not engine.blocking else "INSERT INTO schema_versions VALUES (99, 'later')"
     run(engine, lambda tx: tx.change(Query("later", later)), write=True)
     with pytest.raises(Refusal, match=rf"of version 99 and this program knows version {NEWEST}\. Update the plugin"):

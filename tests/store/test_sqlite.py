@@ -40,9 +40,12 @@ def position(engine: SqliteEngine) -> int:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("wal_autocheckpoint", 0), ("secure_delete", 1)]
+    ("name", "value"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("wal_autocheckpoint", 0), ("secure_delete", 1)],
 )
-def test_an_acknowledged_write_survives_power_loss_and_deleted_text_is_gone(lite: SqliteEngine, name: str, value: object) -> None:
+def test_an_acknowledged_write_survives_power_loss_and_deleted_text_is_gone(
+    lite: SqliteEngine, name: str, value: object
+) -> None:
     assert pragma(lite, name) == value
 
 
@@ -83,7 +86,9 @@ def _blocked(path: Path) -> str:
 
 
 @pytest.mark.parametrize("open_transaction", [False, True], ids=["turn", "transaction"])
-def test_a_turn_ends_with_the_death_of_its_owner(lite: SqliteEngine, database_path: Path, open_transaction: bool) -> None:
+def test_a_turn_ends_with_the_death_of_its_owner(
+    lite: SqliteEngine, database_path: Path, open_transaction: bool
+) -> None:
     """Planted and found: with a lock file that is merely created and deleted, the write below never gets its turn."""
     with Workers(1) as one:
         assert one.all("hold", place=str(database_path), open_transaction=open_transaction) == ["held"]
@@ -134,7 +139,9 @@ def test_a_writer_that_knows_nothing_of_the_queue_is_waited_for(lite: SqliteEngi
     stranger.close()
 
 
-def test_the_log_is_folded_into_the_file_before_it_grows_without_bound(lite: SqliteEngine, database_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_is_folded_into_the_file_before_it_grows_without_bound(
+    lite: SqliteEngine, database_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sqlite, "_CHECKPOINT_BYTES", 100_000)
     log = database_path.with_name("milestone.db-wal")
     for _ in range(200):
@@ -154,5 +161,7 @@ def test_opening_and_writing_need_neither_pydantic_nor_sqlite_utils(database_pat
         "print([name for name in ('pydantic', 'sqlite_utils', 'mcp', 'yaml', 'click') if name in sys.modules])"
     )
     server = str(Path(__file__).resolve().parents[2] / "server")
-    shown = subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": server}, capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        [sys.executable, "-c", program], env={"PYTHONPATH": server}, capture_output=True, text=True, check=True
+    )
     assert shown.stdout.strip() == "[]"

@@ -76,7 +76,9 @@ def test_nobody_sees_what_is_not_committed(open_engine: Callable[[], Engine], en
     assert events(other) == [(1, "first"), (2, "second")]
 
 
-def test_a_reader_sees_one_moment_however_much_is_written_meanwhile(open_engine: Callable[[], Engine], engine: Engine) -> None:
+def test_a_reader_sees_one_moment_however_much_is_written_meanwhile(
+    open_engine: Callable[[], Engine], engine: Engine
+) -> None:
     other = open_engine()
     write(engine, "first")
 
@@ -95,7 +97,9 @@ def test_a_read_transaction_followed_by_a_write_by_the_same_engine_works(engine:
         assert write(engine, f"event {number}") == number
 
 
-def test_positions_count_up_without_a_gap_and_in_the_order_of_commits(open_engine: Callable[[], Engine], engine: Engine) -> None:
+def test_positions_count_up_without_a_gap_and_in_the_order_of_commits(
+    open_engine: Callable[[], Engine], engine: Engine
+) -> None:
     engines = [engine, open_engine(), open_engine()]
     written = [write(engines[number % 3], f"event {number}") for number in range(12)]
     assert written == list(range(1, 13))
@@ -107,7 +111,9 @@ def test_each_project_has_positions_of_its_own(engine: Engine) -> None:
     assert events(engine, "one") == [(1, "a"), (2, "c")]
 
 
-def test_a_refused_writer_is_told_so_and_leaves_nothing_behind(open_engine: Callable[[], Engine], engine: Engine) -> None:
+def test_a_refused_writer_is_told_so_and_leaves_nothing_behind(
+    open_engine: Callable[[], Engine], engine: Engine
+) -> None:
     """Planted and found: a `give_up` that never closes its file leaves the last line waiting for its turn."""
     other = open_engine()
 
@@ -122,7 +128,18 @@ def test_a_refused_writer_is_told_so_and_leaves_nothing_behind(open_engine: Call
     assert write(engine, "third") == 3
 
 
-@pytest.mark.parametrize("text", ["", "ünïcode — 漢字", "\U0001f9d1\u200d\U0001f680", "a" * 100_000, "'; DROP TABLE events; --", "%(x)s :x \\", "\ufffd"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ünïcode — 漢字",
+        "\U0001f9d1\u200d\U0001f680",
+        "a" * 100_000,
+        "'; DROP TABLE events; --",
+        "%(x)s :x \\",
+        "\ufffd",
+    ],
+)
 def test_text_comes_back_as_it_was(engine: Engine, text: str) -> None:
     run(engine, lambda tx: log(tx).add("e", milestone_id="m", at=AT, detail={"text": text}), write=True)
     stored = run(engine, lambda tx: Store(tx, "p").log.since("m", 0), write=False)

@@ -15,10 +15,18 @@ REFUSED: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "unknown tool": ("conquer", {}, ("no tool 'conquer'", "Allowed: initialize_agent_coordination")),
     "unknown tool of 1 MB": ("x" * 1_000_000, {}, ("no tool", "Allowed: ")),
     "unknown tool with a surrogate": ("x\ud800", {}, ("no tool", "Allowed: ")),
-    "unknown argument": ("save_agent_state", {**SAVE, "valeu": 2}, ("'valeu' is unknown", "arguments agent_id, key, value")),
+    "unknown argument": (
+        "save_agent_state",
+        {**SAVE, "valeu": 2},
+        ("'valeu' is unknown", "arguments agent_id, key, value"),
+    ),
     "unknown argument of 1 MB": ("save_agent_state", {**SAVE, "v" * 1_000_000: 2}, ("is unknown",)),
     "unknown argument with a surrogate": ("get_milestone", {"x\udfff": 1}, ("is unknown", "arguments milestone_id")),
-    "missing argument": ("save_agent_state", {"agent_id": "w", "value": 1}, ("'key' is missing", "Call save_agent_state again")),
+    "missing argument": (
+        "save_agent_state",
+        {"agent_id": "w", "value": 1},
+        ("'key' is missing", "Call save_agent_state again"),
+    ),
     "empty object": ("save_agent_state", {}, ("'agent_id' is missing", "'key' is missing", "'value' is missing")),
     "number for a text": ("save_agent_state", {**SAVE, "key": 7}, ("'key'", "string")),
     "text for a number": ("save_agent_state", {**SAVE, "expected_version": "1"}, ("'expected_version'", "integer")),
@@ -29,7 +37,11 @@ REFUSED: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "too large a number": ("next_actions", {"wait_seconds": 301}, ("'wait_seconds'", "300")),
     "negative number": ("list_session_agents", {"offset": -1}, ("'offset'", "0")),
     "huge number": ("load_agent_state", {"key": "k", "offset": 10**30}, ("'offset'",)),
-    "word that is not offered": ("update_agent_status", {"agent_id": "w", "status": "happy"}, ("'status'", "'active'", "'failed'")),
+    "word that is not offered": (
+        "update_agent_status",
+        {"agent_id": "w", "status": "happy"},
+        ("'status'", "'active'", "'failed'"),
+    ),
     "id with dots": ("get_milestone", {"milestone_id": "../../etc"}, ("'milestone_id'", "is no identifier")),
     "agent id with dots": ("save_agent_state", {**SAVE, "agent_id": "a..b"}, ("'agent_id'", "is no identifier")),
     "id with a line break": ("save_agent_state", {**SAVE, "agent_id": "w\n"}, ("'agent_id'", "is no identifier")),
@@ -39,10 +51,22 @@ REFUSED: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "id with a bidi mark": ("register_agent", {"agent_type": "w\u202e"}, ("'agent_type'", "is no identifier")),
     "recipient with a path": ("send_agent_message", {**SEND, "to": "../w"}, ("'to'", "is no identifier")),
     "long id": ("save_agent_state", {**SAVE, "agent_id": "w" * 129}, ("'agent_id'", "128")),
-    "5 MB value": ("save_agent_state", {**SAVE, "value": "v" * 5_000_000}, ("value has 5,000,002 bytes", "at most 1,048,576")),
-    "5 MB message": ("send_agent_message", {**SEND, "payload": ["v" * 5_000_000]}, ("payload has", "at most 1,048,576")),
+    "5 MB value": (
+        "save_agent_state",
+        {**SAVE, "value": "v" * 5_000_000},
+        ("value has 5,000,002 bytes", "at most 1,048,576"),
+    ),
+    "5 MB message": (
+        "send_agent_message",
+        {**SEND, "payload": ["v" * 5_000_000]},
+        ("payload has", "at most 1,048,576"),
+    ),
     "5 MB name": ("initialize_agent_coordination", {"name": "n" * 5_000_000}, ("'name'", "400")),
-    "5 MB event": ("log_milestone_event", {"event": "e", "detail": "d" * 5_000_000}, ("detail has", "at most 1,048,576")),
+    "5 MB event": (
+        "log_milestone_event",
+        {"event": "e", "detail": "d" * 5_000_000},
+        ("detail has", "at most 1,048,576"),
+    ),
     "huge page": ("list_session_agents", {"offset": 2**63}, ("'offset'",)),
     "huge version": ("save_agent_state", {**SAVE, "expected_version": 2**63}, ("'expected_version'",)),
     "milestone of an event": ("log_milestone_event", {"event": "e", "milestone_id": "../x"}, ("milestone",)),
@@ -101,7 +125,9 @@ def test_nesting_is_stored_or_refused_by_name_and_never_a_crash(wire: Wire, dept
         assert json.dumps(wire.call("load_agent_state", key="deep")["value"]) == value
 
 
-@pytest.mark.parametrize("text", ["{}", '{"a": 1}', "[1, 2]", "null", "true", "7", '"quoted"', "  {} ", '{"a": NaN}', "\\u0041"])
+@pytest.mark.parametrize(
+    "text", ["{}", '{"a": 1}', "[1, 2]", "null", "true", "7", '"quoted"', "  {} ", '{"a": NaN}', "\\u0041"]
+)
 def test_a_text_that_looks_like_json_comes_back_the_same_text(wire: Wire, text: str) -> None:
     """Planted and found: the SDK's own tools parse such a text before the function sees it."""
     wire.call("save_agent_state", agent_id="w", key="text", value=text)
@@ -127,7 +153,21 @@ def test_what_no_database_can_hold_is_replaced_and_the_answer_says_so(wire: Wire
     assert wire.call("load_agent_state", key="odd")["value"] == stored
 
 
-@pytest.mark.parametrize("text", ["\U0001f9d1\u200d\U0001f680", "\u202egnp.exe", "\u200b", "\u00e9", "e\u0301", "\ufeff", "\x1b[31m", "\x7f\x85", "\U0010ffff", "\ufffe"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\U0001f9d1\u200d\U0001f680",
+        "\u202egnp.exe",
+        "\u200b",
+        "\u00e9",
+        "e\u0301",
+        "\ufeff",
+        "\x1b[31m",
+        "\x7f\x85",
+        "\U0010ffff",
+        "\ufffe",
+    ],
+)
 def test_every_other_character_comes_back_as_it_was(wire: Wire, text: str) -> None:
     answer = wire.call("save_agent_state", agent_id="w", key="fine", value=text)
     assert "replaced" not in answer

@@ -12,9 +12,56 @@ from tests.helpers.projects import PROGRAM
 from tests.helpers.wire import Wire
 
 CALLS = int(os.environ.get("MILESTONE_FUZZ", "1000"))
-ODD = ["", "x", "w", "k", "*", "..", "../x", "a/b", "a b", "W", "w\n", "\0", "\ud800", "\u202e", "ü", "{}", "null", "-1", "x" * 200, "x" * 30_000]
-VALUES: list[Any] = [None, True, False, 0, 1, -1, 3.5, 2**31, 2**63, 2**70, 1e300, [], {}, [[]], {"a": {"b": [None]}}, *ODD]
-LEAKS = ("Traceback", "site-packages", PROGRAM[1], 'File "', "pydantic", "sqlite3", "psycopg", "failed inside the server")
+ODD = [
+    "",
+    "x",
+    "w",
+    "k",
+    "*",
+    "..",
+    "../x",
+    "a/b",
+    "a b",
+    "W",
+    "w\n",
+    "\0",
+    "\ud800",
+    "\u202e",
+    "ü",
+    "{}",
+    "null",
+    "-1",
+    "x" * 200,
+    "x" * 30_000,
+]
+VALUES: list[Any] = [
+    None,
+    True,
+    False,
+    0,
+    1,
+    -1,
+    3.5,
+    2**31,
+    2**63,
+    2**70,
+    1e300,
+    [],
+    {},
+    [[]],
+    {"a": {"b": [None]}},
+    *ODD,
+]
+LEAKS = (
+    "Traceback",
+    "site-packages",
+    PROGRAM[1],
+    'File "',
+    "pydantic",
+    "sqlite3",
+    "psycopg",
+    "failed inside the server",
+)
 
 
 def made_up(chance: random.Random, shape: dict[str, Any]) -> Any:
@@ -69,4 +116,5 @@ def test_made_up_calls_are_all_answered_and_no_answer_tells_of_our_insides(wire:
             assert f"argument {unknown!r} is unknown" in problems or problems.count(";") >= 4, (tool, given, text)
     assert CALLS // 20 < refused < CALLS // 2
     assert wire.process.poll() is None
-    assert wire.call("get_session_status", session_id=wire.project.rows("sessions")[0]["session_id"])["mode"] == "planning"
+    session = wire.project.rows("sessions")[0]
+    assert wire.call("get_session_status", session_id=session["session_id"])["mode"] == session["mode"]
