@@ -15,4 +15,5 @@ from tests.helpers.worker import plant
 
 while sys.argv[1] in ("begin", "queue"):
     plant(sys.argv.pop(1))
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
