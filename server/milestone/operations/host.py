@@ -27,6 +27,8 @@ def _quiet(ctx: Context, arguments: Mapping[str, Any]) -> Answer | None:
     """Answer what needs no writing: a finished tool call that started no agent, brings no message and was noted lately,
     and the permission question of a conversation that coordinates a session.
     """
+    if arguments["event"] == "PreToolUse":
+        return {}
     own = ctx.store.agents.of_caller(_caller(arguments))
     if arguments["event"] == "PermissionRequest":
         return ALLOWED if own and own.agent_type == shared.COORDINATOR and own.status == "active" else {}
