@@ -20,12 +20,12 @@ class Host:
         begun = self.call("initialize_agent_coordination", name=f"Goal {self.session}")
         self.milestone_id, self.coordinator = begun["milestone_id"], begun["agent_id"]
 
-    def event(self, event: str, **fields: str) -> dict[str, Any]:
+    def event(self, event: str, **fields: Any) -> dict[str, Any]:
         """Return what the server answers to an event of this session."""
         return self.wire.call("host_event", event=event, session_id=self.session, **fields)
 
     def meta(self, agent: tuple[str, str] = ("", "")) -> dict[str, str]:
-        """Announce a tool use of an agent (its id and type; the main conversation has neither) and return its `_meta`."""
+        """Announce a tool use of an agent (id and type; the main conversation has neither); return its `_meta`."""
         use = f"toolu_{next(_uses)}"
         name = "mcp__plugin_milestone_milestone__x"
         assert self.event("PreToolUse", agent_id=agent[0], agent_type=agent[1], tool_name=name, tool_use_id=use) == {}

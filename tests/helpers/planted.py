@@ -10,8 +10,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "server"), str(Path(__file__).resolve().parents[2])]
 
-from milestone.__main__ import main
-from tests.helpers.worker import plant
+from milestone.__main__ import main  # noqa: E402 - found only now
+from tests.helpers.worker import plant  # noqa: E402
 
 while sys.argv[1] in ("begin", "queue"):
     plant(sys.argv.pop(1))

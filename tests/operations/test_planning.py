@@ -139,7 +139,8 @@ def test_an_agent_that_is_silent_for_longer_than_its_limit_loses_its_task_unless
 
 def test_after_three_attempts_a_person_is_asked_and_may_ask_for_another(agents: Agents) -> None:
     """Planted and found: a takeover that does not count attempts hands out a fourth brief."""
-    operate, milestone = agents.project.operate, {"milestone_id": agents.milestone_id}
+    operate = agents.project.operate
+    milestone: dict[str, Any] = {"milestone_id": agents.milestone_id}
     given = [operate("next_actions", later=later, **milestone)["actions"] for later in (0, 70, 140)]
     assert [tasks(actions) for actions in given] == [FIRST] * 3
     failed = operate("next_actions", later=210, **milestone)["actions"]
@@ -152,7 +153,7 @@ def test_after_three_attempts_a_person_is_asked_and_may_ask_for_another(agents: 
 def test_what_a_killed_server_handed_out_is_handed_out_anew_and_what_was_delivered_stays(
     project: Project, connect: Callable[..., Wire]
 ) -> None:
-    """Planted and found: an `alive` that always says yes makes the new session wait; no acceptance does research twice."""
+    """Planted and found: an `alive` that always says yes makes the new session wait."""
     first = connect(project)
     scope, research, dependencies = begin(first)
     deliver(first.call, scope)

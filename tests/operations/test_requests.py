@@ -32,10 +32,8 @@ OTHER = {
 def arguments(agents: Agents, tool: str) -> dict[str, Any]:
     """Prepare what the tool needs and return good arguments."""
     milestone = {"milestone_id": agents.milestone_id}
-    if tool == "initialize_agent_coordination":
-        return {"name": f"Twice {uuid.uuid4()}"}
-    if tool == "register_agent":
-        return {"agent_type": "research-orchestrator", **milestone}
+    if tool in ("initialize_agent_coordination", "register_agent"):
+        return {"name": f"Twice {uuid.uuid4()}"} if tool[0] == "i" else {"agent_type": "worker", **milestone}
     if tool in ("log_milestone_event", "update_milestone", "next_actions"):
         return {
             **milestone,

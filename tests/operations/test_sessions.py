@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from tests.helpers.agents import Agents
 from tests.helpers.projects import Project
@@ -102,7 +103,7 @@ def test_the_session_tells_who_is_active_waiting_completed_and_failed(agents: Ag
 def test_an_agent_that_is_active_and_says_nothing_is_silent_since_its_last_word(agents: Agents) -> None:
     agent = agents.register()
     project = agents.project
-    asked = {"milestone_id": agents.milestone_id}
+    asked: dict[str, Any] = {"milestone_id": agents.milestone_id}
     assert project.operate("get_session_status", later=110, **asked)["silent"] == []
     silent = {
         one["agent_id"]: one["since"] for one in project.operate("get_session_status", later=130, **asked)["silent"]

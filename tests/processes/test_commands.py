@@ -31,7 +31,7 @@ def milestone(project: Project, *arguments: str) -> subprocess.CompletedProcess[
     )
 
 
-def test_every_operation_is_a_command_with_the_arguments_of_its_tool(begun: Project) -> None:
+def test_every_operation_is_a_command_with_the_arguments_of_its_tool() -> None:
     import click
 
     from milestone.surfaces.cli import Commands

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -55,10 +56,8 @@ def hook(
         process.wait()
         process.stdout.close()
         if given is None:
-            try:
+            with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
-            except BrokenPipeError:
-                pass
 
 
 def context(said: bytes) -> str:

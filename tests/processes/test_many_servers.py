@@ -26,7 +26,7 @@ ROUNDS = 20
 
 
 class Stranger:
-    """A program that writes to the same SQLite file and knows nothing of our queue: its own table, short transactions."""
+    """A program that writes to the same SQLite file, briefly and often, and knows nothing of our queue."""
 
     def __init__(self, project: Project) -> None:
         self.written, self._path = 0, project.database

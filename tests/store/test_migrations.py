@@ -16,12 +16,21 @@ from milestone.store.sqlite import SqliteEngine
 from tests.helpers.postgres import Postgres
 from tests.helpers.worker import Workers
 
-COLUMNS = "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns WHERE table_schema = 'public'"
-PRIMARY = """SELECT t.relname, a.attname FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace
-  JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = ANY (i.indkey) WHERE i.indisprimary AND n.nspname = 'public'"""
+COLUMNS = """
+    SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns
+     WHERE table_schema = 'public'"""
+PRIMARY = """
+    SELECT t.relname, a.attname FROM pg_index i
+      JOIN pg_class t ON t.oid = i.indrelid
+      JOIN pg_namespace n ON n.oid = t.relnamespace
+      JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = ANY (i.indkey)
+     WHERE i.indisprimary AND n.nspname = 'public'"""
 INDEXES = "SELECT indexname FROM pg_indexes WHERE schemaname = 'public' AND indexname NOT LIKE '%_pkey'"
-LINKS = """SELECT r.relname, t.relname FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid JOIN pg_class t ON t.oid = c.confrelid
-  WHERE c.contype = 'f'"""
+LINKS = """
+    SELECT r.relname, t.relname FROM pg_constraint c
+      JOIN pg_class r ON r.oid = c.conrelid
+      JOIN pg_class t ON t.oid = c.confrelid
+     WHERE c.contype = 'f'"""
 TYPES = {"TEXT": "text", "BIGINT": "bigint", "INTEGER": "integer"}
 NEWEST = migrations()[-1][0]
 

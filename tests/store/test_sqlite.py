@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import stat
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -71,8 +71,7 @@ def test_a_turn_given_up_before_or_while_waiting_keeps_no_file_open(tmp_path: Pa
     waited.give_up()
     holder.end()
     waiting.join(10)
-    opened = [os.readlink(entry.path) for entry in os.scandir("/proc/self/fd") if os.path.exists(entry.path)]
-    assert str(path) not in opened
+    assert path not in [entry.readlink() for entry in Path("/proc/self/fd").iterdir() if entry.exists()]
     after = Turn(path)
     assert after.now()
     after.end()
@@ -107,13 +106,14 @@ def test_every_read_followed_by_a_write_of_sixteen_processes_succeeds(lite: Sqli
     assert position(lite) == 976
 
 
-def test_while_all_write_the_turn_goes_round(lite: SqliteEngine, database_path: Path) -> None:
+@pytest.mark.usefixtures("lite")
+def test_while_all_write_the_turn_goes_round(database_path: Path) -> None:
     """Planted and found: where writers only try again and again, five of six turns go to whoever wrote last."""
     with Workers(8) as workers:
         workers.all("count", place=str(database_path), times=1)
         written = workers.all("count", place=str(database_path), times=100)
     all_wrote, first_ended = max(numbers[0] for numbers in written), min(numbers[-1] for numbers in written)
-    turns = [(before, after) for numbers in written for before, after in zip(numbers, numbers[1:], strict=False)]
+    turns = [(before, after) for numbers in written for before, after in pairwise(numbers)]
     gaps = [after - before for before, after in turns if all_wrote <= before and after <= first_ended]
     assert gaps.count(1) / len(gaps) < 0.75
 
