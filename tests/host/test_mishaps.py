@@ -11,7 +11,7 @@ from .claude import Host
 from .conversation import Block, Request, text
 from .ledger import Ledger
 from .scripted_model import Outage, ScriptedModel
-from .test_planning import ALLOW, COMMAND, ONCE, must_have_planned
+from .test_planning import COMMAND, ONCE, must_have_planned
 
 
 def test_an_agent_that_the_host_loses_is_replaced(host: Host, model: ScriptedModel, ledger: Ledger) -> None:
@@ -43,7 +43,7 @@ def test_a_coordinator_that_ends_its_turn_early_goes_on_when_its_agents_end(
         return [text("They work now.")] if launched else loop(request)
 
     cast(model, hasty)
-    must_have_planned(host.prompt(COMMAND, "--settings", ALLOW), ledger)
+    must_have_planned(host.prompt(COMMAND), ledger)
     assert started(model) == ONCE
 
 

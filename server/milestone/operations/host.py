@@ -31,7 +31,7 @@ def _quiet(ctx: Context, arguments: Mapping[str, Any]) -> Answer | None:
         return {}
     own = ctx.store.agents.of_caller(_caller(arguments))
     if arguments["event"] == "PermissionRequest":
-        return ALLOWED if own and own.agent_type == shared.COORDINATOR and own.status == "active" else {}
+        return ALLOWED if own and own.agent_type == shared.COORDINATOR else {}
     if arguments["event"] != "PostToolUse" or arguments["child_agent_id"]:
         return None
     if own is None:
