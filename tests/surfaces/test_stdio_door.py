@@ -1,12 +1,12 @@
 """Through the stdio door every client gets what the SDK's own transport gives it, in both eras.
 
-Each of these edits was made, and the test named beside it failed:
-- wire.py, `_note`: do not remember `initialize`, and stdio.py, `_replay`: do not queue it: test_the_same[who].
-- stdio.py, `_admit`: answer a recorded request and queue it under its own id: test_the_same[lists], two answers.
-- wire.py, `__anext__`: end instead of waiting when there is no message: test_the_same, every scenario.
-- handshake.py, `_are_capabilities`: accept any object: test_no_answer_is_recorded_that_the_sdk_would_not_give.
-- handshake.py, `_legacy`: do not ask whether there was a handshake: the same.
-- session.py, `serve`: await every call before reading on: test_the_same[waiting], which cancels what it awaits.
+Each of these edits was made once, and the test named beside it failed:
+- stdio.py, `_admit`: do not queue for the SDK what was answered: test_the_same[ours-legacy-who].
+- stdio.py, `_replay`: queue it under its own id: test_recorded_answers_are_given_before_the_sdk_is_there.
+- handshake.py, `answer`: never answer: the same; ignore eras: test_no_answer_is_recorded_that_the_sdk_would_not_give.
+- handshake.py, `_are_capabilities`: accept any object; `_legacy`: accept any `_meta`: the same.
+- handshake.py, `record`: keep lists for a client without a handshake: the same.
+- wire.py, `send`: drop notifications; session.py, `survive`: one call at a time: test_the_same, every scenario.
 """
 
 from __future__ import annotations
@@ -163,6 +163,10 @@ def test_recorded_answers_are_given_before_the_sdk_is_there(toy: Callable[..., T
     server = toy("ours")
     server.send(request(1, "initialize", HELLO), request(2, "tools/call", {"name": "echo"}), request(3, "tools/list"))
     assert [server.line()["id"] for _ in range(3)] == [1, 3, 2]
+    assert server.ask(request(4, "ping"))["id"] == 4
+    server.hang_up()
+    with pytest.raises(ConnectionError):  # what was answered from the record is not answered again
+        server.line()
 
 
 ODD = [None, True, 0, 1.5, "", "\x00", "\ud800", [], ["x"], {}, {"x": 1}, {"listChanged": "yes"}, "2025-11-25"]
@@ -201,6 +205,14 @@ def asked_oddly() -> Iterator[list[dict[str, Any]]]:
         yield [{"method": "initialize", "params": HELLO}, {"method": "tools/list", "params": params}]
         yield [{"method": "tools/list", "params": params}]
         yield [{"method": "ping", "params": params}]
+    modern, hello_again = {"_meta": ENVELOPE}, {"method": "initialize", "params": HELLO}
+    yield [hello_again, {"method": "tools/list", "params": modern}]
+    yield [{"method": "ping", "params": None}, {"method": "tools/list", "params": modern}]
+    for method in ("ping", "tools/list", "initialize"):
+        yield [
+            {"method": "server/discover", "params": modern},
+            {"method": method, "params": HELLO if method == "initialize" else None},
+        ]
     for params in filter(is_object, variations({"_meta": meta})):
         yield [{"method": "server/discover", "params": params}]
 

@@ -1,6 +1,14 @@
 """The stdio door ends within five seconds once nobody needs it, whatever hangs, and at no other time.
 
-Each of these edits was made, and the test named beside it failed:
+Each of these edits was made once, and the test named beside it failed:
+- watch.py: never start it, never arm it, always disarm it; stdio.py: take no signals: test_it_ends_whatever_hangs.
+- stdio.py, `_on_hangup`: do nothing; session.py, `_end`: wait for ever; stdio.py: skip `on_close`: the same.
+- watch.py: do not look at the parent: test_it_ends_with_its_parent_though_another_holds_its_stdin.
+- stdio.py, `wait_for_sdk`: leave at the end of stdin: test_calls_sent_before_the_end_are_answered….
+- lines.py, `Intake.read`: lose the last line; stdio.py, `_claim`: no pump: test_a_file_is_served_like_a_pipe.
+- wire.py, `_follow`: overlook that nobody can read: test_it_ends_when_nobody_can_read_what_it_says.
+- wire.py, `_write`: do not compare: test_a_recorded_answer_that_is_stale_is_reported.
+- stdio.py, `_main`: refuse no backlog: test_a_server_that_cannot_be_built_says_so.
 """
 
 from __future__ import annotations
@@ -192,11 +200,11 @@ def test_it_ends_with_its_parent_though_another_holds_its_stdin(
 
 def test_a_file_is_served_like_a_pipe(toy: Callable[..., Toy], tmp_path: Path) -> None:
     file = tmp_path / "requests"
-    messages = [request(1, "initialize", HELLO), call(2, "echo")]
+    messages = [request(1, "initialize", HELLO), *(call(number, "echo", text="x" * 100_000) for number in range(2, 80))]
     file.write_text("\n".join(map(json.dumps, messages)), encoding="utf-8")  # and no newline at the end
     with file.open("rb") as stdin:
         server = toy("ours", stdin=stdin)
-        assert [server.line()["id"], server.line()["id"]] == [1, 2]
+        assert [server.line()["id"] for _ in messages] == [message["id"] for message in messages]
         check_end(server)
 
 
@@ -227,7 +235,8 @@ def test_a_recorded_answer_that_is_stale_is_reported(constants: Path, tmp_path: 
         assert "Return what it is given." in json.dumps(server.ask(request(4, "tools/list")))
         server.hang_up()
         server.end()
-        assert [line for line in server.said() if "tools/list is stale" in line] == server.said()
+        (said,) = server.said()
+        assert "tools/list is stale" in said
 
 
 @pytest.mark.parametrize("broken", ["", "{", "[]", "\xff"])

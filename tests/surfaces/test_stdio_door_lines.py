@@ -1,15 +1,16 @@
 """No line can break the stdio door: the broken are refused, the endless dropped, and nothing but MCP comes out.
 
-Each of these edits was made, and the test named beside it failed:
-- lines.py, `parse`: let JSON's errors through, or accept NaN: test_a_malformed_line_is_answered_and_the_next_one_works.
-- lines.py, `_checked`: do not ask for jsonrpc, or give a broken answer's id back: the same.
-- lines.py, `Lines._hold`: keep what is over the limit: test_an_endless_line_costs_no_memory.
-- lines.py, `Lines._end`: keep skipping: the same, at the line after it.
+Each of these edits was made once, and the test named beside it failed:
+- lines.py, `parse`: let JSON's errors through, accept NaN, or decode with replacement: test_a_malformed_line….
+- lines.py, `_checked`: do not ask for jsonrpc; `_checked_answer`: give the id back: the same.
+- lines.py, `Lines`: keep what is skipped, never refuse without an id: test_an_endless_line_costs_no_memory.
+- lines.py, `Lines`: skip for ever: test_lines_are_the_same_however_they_arrive; no limit: test_the_longest_line….
 - lines.py, `encode`: leave halves of characters: test_text_that_is_no_text_comes_back_replaced.
-- wire.py, `send`: do not wait while the outlet is full: test_a_client_that_does_not_read_is_not_read_either.
-- session.py, `survive`: catch `Exception` only: test_whatever_a_handler_raises_is_an_error_of_its_request.
-- stdio.py, `_drive`: run the loop once only: the same, for crash_task.
-- wire.py, `_encoded`: let `encode` raise: test_a_value_json_has_no_word_for_is_an_error_or_null.
+- wire.py: read on though the outlet, or the intake, is full: test_a_client_that_does_not_read_is_not_read_either.
+- session.py, `survive`: catch `Exception` only, or do not install it: test_whatever_a_handler_raises….
+- stdio.py, `_drive`: run the loop once only; session.py, `serve`: begin no new session: the same.
+- wire.py, `begin_anew`: forget the handshake, or what is in flight: the same, for crash_thread and GeneratorExit.
+- wire.py, `_encoded`: let `encode` raise: test_progress_that_is_no_number_is_told_as_nothing.
 - stdio.py, `_claim`: do not divert descriptor 1: test_only_mcp_is_on_stdout.
 """
 
@@ -173,7 +174,8 @@ def test_the_longest_line_is_served_and_one_byte_more_refused(running: Toy) -> N
 
 
 def test_an_endless_line_costs_no_memory(listening: Toy) -> None:
-    before = listening.resident()
+    listening.forget_peak()
+    before = listening.peak()
     listening.write(b'{"jsonrpc":"2.0","method":"' + b"x" * (LIMIT + 1))
     began = time.monotonic()
     answer = listening.line()
@@ -183,7 +185,7 @@ def test_an_endless_line_costs_no_memory(listening: Toy) -> None:
         listening.write(b"x" * MIB)
     listening.send(b"", request("next", "ping"))
     assert listening.line() == {"jsonrpc": "2.0", "id": "next", "result": {}}
-    assert listening.resident() - before < 32 * MIB
+    assert listening.peak() - before < 32 * MIB
 
 
 @pytest.mark.parametrize(
@@ -209,6 +211,7 @@ def test_whatever_a_handler_raises_is_an_error_of_its_request(running: Toy, way:
     ended = (way, kind) == ("crash_thread", "GeneratorExit")  # the one that takes the session along
     survived = {"error"} if ended else {"result"}
     assert running.answer("waiting").keys() - {"jsonrpc", "id"} == survived
+    assert any("result" in running.ask(call("again", "echo")) for _ in range(5 if ended else 1))
     assert running.ask(call("next", "who"))["result"]["structuredContent"]["client"] == HELLO
 
 
@@ -220,6 +223,18 @@ def test_endless_recursion_is_an_error_of_its_request(running: Toy) -> None:
 @pytest.mark.parametrize(("kind", "value"), [("nan", None), ("surrogate", "\ufffd")])
 def test_a_value_that_comes_near_json_is_brought_there(running: Toy, kind: str, value: Any) -> None:
     assert running.ask(call("near", "weird", kind=kind))["result"]["structuredContent"] == {"value": value}
+
+
+def test_progress_that_is_no_number_is_told_as_nothing(running: Toy) -> None:
+    asked = request("far", "tools/call", {"name": "unmeasured", "arguments": {}, "_meta": {"progressToken": "p"}})
+    running.send(asked)
+    told = {"progressToken": "p", "progress": None, "total": 3, "message": "\ufffd"}
+    assert running.line() == {"jsonrpc": "2.0", "method": "notifications/progress", "params": told}
+    assert "result" in running.answer("far")
+
+
+def test_an_error_json_has_no_word_for_is_another_error(running: Toy) -> None:
+    assert running.ask(call("far", "refuse"))["error"] == {"code": INTERNAL_ERROR, "message": "Internal server error"}
 
 
 @pytest.mark.parametrize("kind", ["object", "bytes", "deep", "circle"])
@@ -241,10 +256,11 @@ def test_a_call_that_waits_delays_nobody(running: Toy) -> None:
 
 def test_a_client_that_does_not_read_is_not_read_either(toy: Callable[..., Toy]) -> None:
     server = toy(reads=False).greet()
-    before = server.resident()
+    server.forget_peak()
+    before = server.peak()
     last = server.fill(call(0, "big", size=MIB, padding="x" * 100_000))
     assert last * 100_000 < 8 * MIB
-    assert server.resident() - before < 32 * MIB
+    assert server.peak() - before < 32 * MIB
     server.read()
     server.finish()
     assert all(

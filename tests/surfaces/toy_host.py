@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import queue
@@ -126,30 +125,34 @@ class Toy:
         assert "result" in self.answer("first")
         return self
 
-    def fill(self, message: dict[str, Any], patience: int = 1) -> int:
-        """Send `message` again and again, numbered, until nobody has read for `patience` seconds; return how often."""
+    def fill(self, message: dict[str, Any], most: int = 200) -> int:
+        """Send `message` again and again, numbered, until nobody has read for a second; return how often, or `most`."""
         assert self.process.stdin is not None
         poller = select.poll()
         poller.register(self.process.stdin, select.POLLOUT)
         os.set_blocking(self.process.stdin.fileno(), False)
-        for number in itertools.count():
+        for number in range(most):
             rest = json.dumps({**message, "id": number}).encode() + b"\n"
             while rest:
-                if not poller.poll(1000 * patience):
+                if not poller.poll(1000):
                     os.set_blocking(self.process.stdin.fileno(), True)
                     self._unsent = rest
                     return number
                 rest = rest[self.process.stdin.write(rest) or 0 :]
-        return 0
+        return most
 
     def finish(self) -> None:
         """Send the rest of the message that `fill` could not send."""
         self.write(self._unsent)
 
-    def resident(self) -> int:
-        """Return how much memory the server occupies, in bytes."""
-        pages = Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii").split()[1]
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    def forget_peak(self) -> None:
+        """Let `peak` count from now."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5", encoding="ascii")
+
+    def peak(self) -> int:
+        """Return how much memory the server has occupied at most, in bytes."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return 1024 * int(status.split("VmHWM:")[1].split()[0])
 
     def hang_up(self) -> None:
         """Close the server's stdin."""

@@ -74,6 +74,16 @@ class Toys:
         for step in range(3):
             await ctx.session.report_progress(step + 1, 3, f"step {step + 1}")
 
+    async def unmeasured(self, ctx: Any) -> Any:
+        """Report progress that is not a number."""
+        await ctx.session.report_progress(float("nan"), 3, "\ud800")
+
+    async def refuse(self, _: Any) -> Any:
+        """Raise an error of the protocol with data JSON has no word for."""
+        from mcp.shared.exceptions import MCPError
+
+        raise MCPError(1, "refused", object())
+
     async def change(self, _: Any) -> Any:
         """Announce that the list of tools has changed."""
         from mcp.server.subscriptions import ToolsListChanged

@@ -92,9 +92,9 @@ class Handshake:
             or not _is_token(meta)
         ):
             return None
-        if self._version is None and method != "ping":
-            return None
-        return self._recorded("legacy", self._version or _ANY_OTHER, method)
+        return self._recorded(
+            "legacy", self._version or _ANY_OTHER, method
+        )  # of no version yet, `ping` alone is recorded
 
     def _initialize(self, params: Mapping[str, Any]) -> Answer | None:
         version = params.get("protocolVersion")

@@ -184,7 +184,7 @@ class Lines:
             self.undecided = found is None
             if found is not None:
                 items.append(self._too_long(found))
-            self._held = self._held[-_SEEN:]
+            del self._held[:-_SEEN]
 
     def _end(self, items: list[bytes | Refused]) -> None:
         if self.undecided:
