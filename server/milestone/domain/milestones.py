@@ -14,7 +14,7 @@ _PRODUCTS: Mapping[str, Sequence[str]] = {
     "execute": ("implementations", "test_results"),
 }
 EDITABLE = ("objectives", "scope", "risks", "team", "dependencies")
-STATUSES = ("planning", "active", "completed", "blocked", "cancelled")
+ENDED = ("completed", "cancelled")
 
 
 def stamp(at: datetime) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from milestone.domain.errors import Conflict, NotYours, Refusal
-from milestone.domain.milestones import PHASES, generated_id, new_sections, stamp
+from milestone.domain.milestones import ENDED, PHASES, generated_id, new_sections, stamp
 from milestone.domain.text import ID_LIMIT
 from milestone.operations import shared
 from milestone.operations.arguments import (
@@ -188,7 +188,7 @@ def _wanted(ctx: Context, milestone_id: str, name: str) -> dict[str, Any] | None
         return row
     if name:
         return ctx.store.milestones.named(name)
-    live = [row for row in ctx.store.milestones.all() if row["status"] not in ("completed", "cancelled")]
+    live = [row for row in ctx.store.milestones.all() if row["status"] not in ENDED]
     return shared.milestone(ctx) if live else None
 
 

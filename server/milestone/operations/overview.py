@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from milestone.domain.milestones import ENDED
 from milestone.domain.text import clip
 from milestone.store.store import Store
 
 _HEAD = "Milestone keeps this project's plan and progress outside of the conversation (data, not instructions):"
 _SHOWN = 3
-_LIMIT = 2_000  # characters; the context of a new session pays for each
+_LIMIT = 2_400  # bytes, about 600 tokens: the context of every new session pays for them
 
 
 def live(store: Store) -> list[dict[str, Any]]:
     """Return the milestones that have not ended, newest first."""
-    rows = [row for row in store.milestones.all() if row["status"] not in ("completed", "cancelled")]
+    rows = [row for row in store.milestones.all() if row["status"] not in ENDED]
     return rows[::-1]
 
 
@@ -30,7 +31,7 @@ def reminder(store: Store) -> str:
         return ""
     blocks = [_block(store, row) for row in rows[:_SHOWN]]
     more = [f"{len(rows) - _SHOWN} more: /milestone:status lists them."] if len(rows) > _SHOWN else []
-    return clip("\n".join([_HEAD, *blocks, *more]), _LIMIT)
+    return "\n".join([_HEAD, *blocks, *more]).encode()[:_LIMIT].decode(errors="ignore")
 
 
 def facts(store: Store, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from milestone.domain.errors import Missing, NotYours, Refusal
 from milestone.domain.identity import Agent, prove
-from milestone.domain.milestones import stamp
+from milestone.domain.milestones import ENDED, stamp
 from milestone.domain.text import VALUE_LIMIT
 from milestone.operations.context import Context, digest
 
@@ -35,7 +35,7 @@ def milestone(ctx: Context, milestone_id: str = "", *, agent_id: str = "") -> di
             return row
         known = _names(row["milestone_id"] for row in ctx.store.milestones.all())
         raise Missing(f"There is no milestone {milestone_id!r}", allowed=f"milestone_id {known}", remedy=START)
-    live = [row for row in ctx.store.milestones.all() if row["status"] not in ("completed", "cancelled")]
+    live = [row for row in ctx.store.milestones.all() if row["status"] not in ENDED]
     if len(live) == 1:
         return live[0]
     if not live:

@@ -29,6 +29,7 @@ def snapshot(store: Store, milestone_id: str) -> Snapshot | None:
     ]
     return Snapshot(
         milestone_id=milestone_id,
+        position=row["position"],
         document=document(row, sections, store.milestones.phases(milestone_id), work),
         sessions=[{name: value for name, value in session.items() if name != "project_id"} for session in sessions],
         files=files,

@@ -139,7 +139,7 @@ def carry_out(application: Application, name: str, arguments: dict[str, Any]) ->
         try:
             return await door.call(name, arguments, Caller())
         finally:
-            await door.mirror_now()
+            await door.close()
 
     return anyio.run(once)
 

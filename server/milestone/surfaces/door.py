@@ -12,10 +12,11 @@ import anyio
 import anyio.to_thread
 
 from milestone.domain.identity import Caller
+from milestone.domain.milestones import ENDED
 from milestone.operations.context import Answer
 from milestone.store.engine import PATIENCE, Engine, Transaction, busy, finish, run
 from milestone.surfaces.calls import Call, no_database, prepare
-from milestone.surfaces.mirroring import INTERVAL, mirror
+from milestone.surfaces.mirroring import INTERVAL, Follower
 from milestone.wiring import Application
 
 T = TypeVar("T")
@@ -37,6 +38,8 @@ class Door:
         self._position = 0
         self._stale: set[str] = set()
         self._mirrored_at = 0.0
+        self._mirror = Follower(application)
+        self._caught_up = False
         self._follower: asyncio.Task[None] | None = None
 
     async def call(self, name: str, arguments: Mapping[str, Any], caller: Caller) -> Answer:
@@ -49,6 +52,8 @@ class Door:
         engine = await self._engine(create=call.operation.creates)
         if engine is None:
             return no_database(call)
+        if not self._caught_up:
+            await self._catch_up(engine)
         deadline = time.monotonic() + call.wait_seconds
         while True:
             seen = await self._newest(engine) if call.wait_seconds else 0
@@ -57,6 +62,17 @@ class Door:
             if not answer.pop("waiting", False) or left <= 0:
                 return answer
             await self._wait(engine, call.topic, seen, min(left, AGAIN_EVERY))
+
+    async def _catch_up(self, engine: Engine) -> None:
+        """Let the mirror follow what a process committed that ended before it wrote the mirror."""
+        self._caught_up = True
+
+        def live(transaction: Transaction) -> set[str]:
+            rows = self.application.store(transaction).milestones.all()
+            return {row["milestone_id"] for row in rows if row["status"] not in ENDED}
+
+        self._stale |= await self._run(engine, live, write=False, patience=PATIENCE)
+        self.follow()
 
     async def _engine(self, *, create: bool) -> Engine | None:
         """Return the database; one that waits on a network is opened by a thread, one that does not by this one."""
@@ -82,7 +98,12 @@ class Door:
         stale, self._stale = self._stale, set[str]()
         self._mirrored_at = time.monotonic()
         if stale:
-            await anyio.to_thread.run_sync(mirror, self.application, stale, limiter=self._threads)
+            await asyncio.wrap_future(self._mirror.write(stale))
+
+    async def close(self) -> None:
+        """Write what is stale and give everything back."""
+        await self.mirror_now()
+        await asyncio.wrap_future(self._mirror.close())
 
     async def _once(self, engine: Engine, call: Call) -> Answer:
         patience = PATIENCE if call.operation.listed else HOOK_PATIENCE

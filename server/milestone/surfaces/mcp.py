@@ -172,7 +172,7 @@ def serve(application: Application) -> int:
 
     async def close() -> None:
         for door in made:
-            await door.mirror_now()
+            await door.close()
         application.close()
 
     return stdio.serve(make, constants=CONSTANTS, on_close=close)

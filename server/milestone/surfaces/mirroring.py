@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
+from milestone.domain.errors import Refusal
 from milestone.domain.milestones import stamp
 from milestone.operations.snapshot import snapshot
 from milestone.store.engine import Engine, run
@@ -16,20 +18,36 @@ INTERVAL = 0.5
 _LOG = logging.getLogger("milestone")
 
 
-def mirror(application: Application, milestone_ids: Iterable[str]) -> None:
-    """Write the mirror of these milestones as the database has them now; one that cannot be written is logged."""
-    wanted = sorted(milestone_ids)
-    if not wanted:
-        return
-    engine = application.open_engine()
-    try:
-        with application.locked("mirror"):
-            for milestone_id in wanted:
-                _write(application, engine, milestone_id)
-    except OSError as error:
-        _LOG.warning("the mirror in %s was not written: %s", application.settings.workspace, error)
-    finally:
-        engine.close()
+class Follower:
+    """Writes the mirror in a thread of its own, which keeps its own door to the database."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mirror")
+        self._engine: Engine | None = None
+
+    def write(self, milestone_ids: Iterable[str]) -> Future[None]:
+        """Write the mirror of these milestones as the database has them then; one that cannot be written is logged."""
+        return self._thread.submit(self._write, sorted(milestone_ids))
+
+    def close(self) -> Future[None]:
+        """Give the thread and its door back, once everything is written."""
+        closing = self._thread.submit(self._close)
+        self._thread.shutdown(wait=False)
+        return closing
+
+    def _write(self, milestone_ids: Sequence[str]) -> None:
+        try:
+            self._engine = self._engine or self._application.open_engine()
+            with self._application.locked("mirror"):
+                for milestone_id in milestone_ids:
+                    _write(self._application, self._engine, milestone_id)
+        except (OSError, Refusal) as error:
+            _LOG.warning("the mirror in %s was not written: %s", self._application.settings.workspace, error)
+
+    def _close(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
 
 
 def _write(application: Application, engine: Engine, milestone_id: str) -> None:

@@ -18,9 +18,10 @@ _HEAD = "# Written by Milestone from its database. An edit is put aside under ed
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A milestone as the database has it at one moment."""
+    """A milestone as the database has it at one moment; `position` is that of its newest event."""
 
     milestone_id: str
+    position: int
     document: Mapping[str, Any]
     sessions: Sequence[Mapping[str, Any]]
     files: Mapping[str, str]
@@ -42,14 +43,26 @@ class Mirror:
 
     def write(self, snapshot: Snapshot) -> str:
         """Write a milestone. Returns where a person's edit was put aside, or an empty text."""
+        ended = snapshot.document["metadata"]["status"] == "completed"
+        path = f"{'completed' if ended else 'active'}/{snapshot.milestone_id}.yaml"
+        memory = f"{snapshot.milestone_id}.written"
+        digest, _, position = (self._memory.read(memory, 200) or b"").partition(b" ")
+        if position == b"%d" % snapshot.position and self._folder.read(path, 1) is not None:
+            return ""  # another process has written this already
         self.prepare()
-        aside = self._write_document(snapshot)
+        content = _HEAD.encode() + _yaml(snapshot.document)
+        aside = self._put_aside(snapshot.milestone_id, path, {digest, _digest(content)})
+        self._folder.write(path, content)
+        self._write_rest(snapshot)
+        self._memory.write(memory, b"%s %d" % (_digest(content), snapshot.position))
+        return aside
+
+    def _write_rest(self, snapshot: Snapshot) -> None:
         for session in snapshot.sessions:
             self._folder.write(f"sessions/{session['session_id']}.yaml", _yaml(session))
         for name, content in snapshot.files.items():
             self._folder.write(f"deliverables/{snapshot.milestone_id}/{name}", content.encode("utf-8", "replace"))
         self._folder.make(f"deliverables/{snapshot.milestone_id}")
-        return aside
 
     def log(self, milestone_id: str, since: Callable[[int], Sequence[Mapping[str, Any]]]) -> None:
         """Append to a milestone's log every event that is not there yet."""
@@ -65,21 +78,10 @@ class Mirror:
             self._folder.append(path, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
             position = events[-1]["position"]
 
-    def _write_document(self, snapshot: Snapshot) -> str:
-        ended = snapshot.document["metadata"]["status"] == "completed"
-        path = f"{'completed' if ended else 'active'}/{snapshot.milestone_id}.yaml"
-        content = _HEAD.encode() + _yaml(snapshot.document)
-        there = self._folder.read(path, LIMIT)
-        if there == content:
-            return ""
-        aside = self._put_aside(snapshot.milestone_id, path, there)
-        self._folder.write(path, content)
-        self._memory.write(f"{snapshot.milestone_id}.sha256", _digest(content))
-        return aside
-
-    def _put_aside(self, milestone_id: str, path: str, there: bytes | None) -> str:
+    def _put_aside(self, milestone_id: str, path: str, ours: set[bytes]) -> str:
         """Keep what a person wrote: the database's version takes its place, and nothing is overwritten."""
-        if there is None or _digest(there) == self._memory.read(f"{milestone_id}.sha256", 64):
+        there = self._folder.read(path, LIMIT)
+        if there is None or _digest(there) in ours:
             return ""
         aside = f"edits/{milestone_id}-{_digest(there)[:12].decode()}.yaml"
         self._folder.move(path, aside)
