@@ -61,9 +61,8 @@ def compare(what: str, ours: list[float], bare: list[float]) -> None:
     """Print the figures of both sides and their ratio."""
     ratio = median(ours) / median(bare)
     p99 = quantiles(ours, n=100)[98], quantiles(bare, n=100)[98]
-    print(
-        f"{what}: median {median(ours):.2f} ms, bare SDK {median(bare):.2f} ms, ratio {ratio:.2f}; p99 {p99[0]:.2f}, {p99[1]:.2f} ms"
-    )
+    medians = f"{median(ours):.2f} ms, bare SDK {median(bare):.2f} ms, ratio {ratio:.2f}"
+    print(f"{what}: {medians}; p99 {p99[0]:.2f} and {p99[1]:.2f} ms")
 
 
 if __name__ == "__main__":

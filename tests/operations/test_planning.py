@@ -234,6 +234,22 @@ def test_what_a_person_wrote_into_the_file_is_put_aside_and_not_overwritten(agen
     until(lambda: [row for row in agents.project.rows("events") if row["event"] == "edit_put_aside"])
 
 
+def test_what_a_killed_server_did_not_write_any_more_the_next_one_writes(
+    new_project: Callable[..., Project], connect: Callable[..., Wire]
+) -> None:
+    """Planted and found: a door that does not catch up when it opens the database."""
+    project = new_project()
+    wire = connect(project)
+    milestone_id = wire.call("initialize_agent_coordination", name="Mirror")["milestone_id"]
+    path = project.mirror / "active" / f"{milestone_id}.yaml"
+    until(path.exists)
+    wire.close()
+    project.operate("update_milestone", milestone_id=milestone_id, duration="3 days")  # commits, and writes no file
+    assert "3 days" not in path.read_text("utf-8")
+    connect(project).call("get_milestone", milestone_id=milestone_id)
+    until(lambda: "3 days" in path.read_text("utf-8"))
+
+
 @pytest.mark.parametrize("link", ["", "active", "logs", "deliverables"], ids=lambda name: name or "itself")
 def test_a_folder_that_is_a_link_is_not_followed(
     new_project: Callable[..., Project], connect: Callable[..., Wire], tmp_path: Path, link: str
