@@ -281,27 +281,9 @@ def test_no_event_is_ever_an_error_for_the_host(host: Host, event: dict[str, Any
     assert host.wire.project.dump() == before
 
 
-def test_hooks_do_not_make_a_database_where_nobody_asked_for_one(
-    new_project: Callable[..., Project], connect: Callable[..., Wire]
-) -> None:
-    project = new_project()
-    wire = connect(project)
-    for event in ("SubagentStart", "PreToolUse", "PostToolUse", "SubagentStop", "PermissionRequest"):
-        assert wire.call("host_event", event=event, session_id="s", agent_id="a", agent_type=SCOUT) == {}
-    assert not project.database.exists()
-    assert not project.mirror.exists()
-
-
-def test_hooks_can_be_switched_off(new_project: Callable[..., Project], connect: Callable[..., Wire]) -> None:
-    wire = connect(new_project(MILESTONE_HOOKS="off"))
-    host = Host(wire)
-    action = host.actions()["scope"]
-    host.spawn(action, "a1")
-    assert host.row(action["agent_id"])["host_agent"] == ""
-    assert host.event("SubagentStop", agent_id="a1", agent_type=SCOUT) == {}
-    assert host.event("PermissionRequest", agent_id="a1", agent_type=SCOUT, tool_name=OURS) == {}
-
-
 def test_hooks_call_a_tool_that_the_model_is_not_shown(wire: Wire) -> None:
     assert "host_event" not in [tool["name"] for tool in wire.request("tools/list", {})["result"]["tools"]]
     assert "host_event" not in wire.refusal("no_such_tool")
+    assert "There is no tool" in wire.refusal(
+        "host_event", meta={"claudecode/toolUseId": "toolu_1"}, event="SubagentStart"
+    )

@@ -12,7 +12,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from milestone.domain.errors import Refusal
 from milestone.store.engine import PATIENCE, Row, Step, Transaction, busy
-from milestone.store.queries import Query, migrations
+from milestone.store.queries import Query, pending
 
 _MIGRATION_LOCK = 7_305_211_942
 _TURN_LOCK = 7_305_211_943
@@ -56,22 +56,14 @@ class PostgresEngine:
 
     def migrate(self) -> None:
         """Bring the tables to this program's version in one transaction, one process at a time."""
-        known = migrations()
         with self._connected() as connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
             connection.execute(_VERSIONS)
             row = connection.execute("SELECT coalesce(max(version), 0) AS version FROM schema_versions").fetchone()
-            done = int(row["version"]) if row else 0
-            if done > known[-1][0]:
-                raise Refusal(
-                    f"The database is of version {done} and this program knows version {known[-1][0]}",
-                    remedy="Update the plugin; nothing was changed.",
-                )
-            for number, _, statements in known:
-                if number > done:
-                    for statement in statements:
-                        connection.execute(_text(statement))
-                    connection.execute("INSERT INTO schema_versions VALUES (%s, now()::text)", (number,))
+            for number, statements in pending(int(row["version"]) if row else 0):
+                for statement in statements:
+                    connection.execute(_text(statement))
+                connection.execute("INSERT INTO schema_versions VALUES (%s, now()::text)", (number,))
 
     def enter(self, *, write: bool, patience: float = PATIENCE) -> Generator[Step, None, Transaction]:
         """Begin a transaction; a writer takes the project's lock first, so that writers see each other's work."""

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from milestone.domain.errors import Refusal
+
 _HERE = Path(__file__).parent
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _HOLE = re.compile(r"(?<!:):([a-z_]+)")
@@ -36,6 +38,21 @@ def migrations() -> list[tuple[int, str, list[str]]]:
     """Return the migrations in order: number, name, statements."""
     files = sorted((_HERE / "migrations").glob("*.sql"))
     return [(int(file.name[:3]), file.stem, _statements(file.read_text("utf-8"))) for file in files]
+
+
+def pending(done: int) -> list[tuple[int, list[str]]]:
+    """Return number and statements of the migrations that a database of version `done` still needs.
+
+    Raises:
+        Refusal: the database is of a newer version than this program.
+    """
+    known = migrations()
+    if done > known[-1][0]:
+        raise Refusal(
+            f"The database is of version {done} and this program knows version {known[-1][0]}",
+            remedy="Update the plugin; nothing was changed.",
+        )
+    return [(number, statements) for number, _, statements in known if number > done]
 
 
 def _statements(text: str) -> list[str]:

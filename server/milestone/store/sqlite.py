@@ -14,7 +14,7 @@ from pathlib import Path
 
 from milestone.domain.errors import Refusal
 from milestone.store.engine import PATIENCE, Row, Step, Transaction, busy
-from milestone.store.queries import Query, migrations
+from milestone.store.queries import Query, pending
 
 BEGIN_WRITE = "BEGIN IMMEDIATE"
 _CHECKPOINT_BYTES = 8 << 20
@@ -101,16 +101,9 @@ class SqliteEngine:
     def migrate(self) -> None:
         """Bring the tables to this program's version, one immediate transaction per step, under the queue's lock."""
         with self._first_turn():
-            known = migrations()
             done = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            if done > known[-1][0]:
-                raise Refusal(
-                    f"The database is of version {done} and this program knows version {known[-1][0]}",
-                    remedy="Update the plugin; nothing was changed.",
-                )
-            for number, _, statements in known:
-                if number > done:
-                    self._apply(number, statements)
+            for number, statements in pending(done):
+                self._apply(number, statements)
 
     def enter(self, *, write: bool, patience: float = PATIENCE) -> Generator[Step, None, Transaction]:  # noqa: ARG002 - who drives the steps keeps it
         """Begin a transaction; a writer first waits for its turn."""

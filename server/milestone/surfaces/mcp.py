@@ -81,9 +81,11 @@ class Tools:
         raw = context.params or {}
         arguments: Mapping[str, Any] = raw.get("arguments") or {}
         try:
-            if params.name == HOST_EVENT:
+            meta: Mapping[str, Any] = raw.get("_meta") or {}
+            if params.name == HOST_EVENT and TOOL_USE not in meta:  # a hook's call carries no tool use, a model's does
                 return _result(await self._event(arguments))
-            answer = await self._door.call(params.name, arguments, self._callers.of(raw.get("_meta") or {}))
+            name = params.name if params.name != HOST_EVENT else f"{HOST_EVENT}, which only hooks call"
+            answer = await self._door.call(name, arguments, self._callers.of(meta))
         except Refusal as refusal:
             return _result(str(refusal), error=True)
         except Exception:  # noqa: BLE001 - a crash says nothing to the agent and is logged
