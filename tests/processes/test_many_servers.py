@@ -164,7 +164,7 @@ def test_a_whole_planning_is_handed_out_once_though_everybody_asks_all_the_time(
 
 
 def test_of_all_who_save_on_the_same_version_one_succeeds(servers: list[Wire]) -> None:
-    """Planted and found: a comparison that is made before the transaction begins."""
+    """Planted and found: a save that does not compare."""
     agent = worker(servers[0])
     for version in range(15):
         given = {"agent_id": agent, "key": "counter", "expected_version": version}

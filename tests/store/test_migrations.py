@@ -91,7 +91,7 @@ def test_a_newer_database_is_refused_with_both_versions_and_left_alone(
 
 
 def test_a_hundred_and_sixty_first_starts_at_once_all_succeed(tmp_path: Path, workers: Workers) -> None:
-    """Planted and found: without the turn around migrations most of them fail (the next test)."""
+    """Planted and found: without the turn around migrations some of them fail (the next test)."""
     answers = [workers.all("migrate", place=str(tmp_path / f"{round_}" / "milestone.db")) for round_ in range(20)]
     assert sum(answer == 1 for answered in answers for answer in answered) == 160, answers
 

@@ -86,7 +86,7 @@ RAW: dict[str, tuple[str, tuple[str, ...]]] = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_is_wrong_is_refused_by_name_with_its_remedy_and_nothing_changes(wire: Wire, case: str) -> None:
-    """Planted and found: `extra="ignore"`, `$` for the end of an id, a limit that is not looked at."""
+    """Planted and found: `extra="ignore"`, numbers without bounds, a size that is not looked at."""
     tool, arguments, words = REFUSED[case]
     before = wire.project.dump()
     told = wire.refusal(tool, **arguments)
@@ -129,7 +129,7 @@ def test_nesting_is_stored_or_refused_by_name_and_never_a_crash(wire: Wire, dept
     "text", ["{}", '{"a": 1}', "[1, 2]", "null", "true", "7", '"quoted"', "  {} ", '{"a": NaN}', "\\u0041"]
 )
 def test_a_text_that_looks_like_json_comes_back_the_same_text(wire: Wire, text: str) -> None:
-    """Planted and found: the SDK's own tools parse such a text before the function sees it."""
+    """Planted and found: a save that parses what looks like JSON, as the SDK's own tools do."""
     wire.call("save_agent_state", agent_id="w", key="text", value=text)
     assert wire.call("load_agent_state", key="text")["value"] == text
     wire.call("send_agent_message", from_agent="w", to="*", type="note", payload=[text])
