@@ -72,8 +72,8 @@ async def who(client: Client) -> Any:
 async def progress(client: Client) -> Any:
     steps: list[Any] = []
 
-    async def note(*step: Any) -> None:
-        steps.append(step)
+    async def note(progress: float, total: float | None, message: str | None) -> None:
+        steps.append((progress, total, message))
 
     result = await client.call_tool("progress", {}, progress_callback=note)
     return [plain(result), steps]
@@ -83,7 +83,7 @@ async def waiting(client: Client) -> Any:
     """One call waits, others are answered meanwhile, and the waiting one is cancelled."""
     begun = anyio.Event()
 
-    async def note(*_: Any) -> None:
+    async def note(_: float, __: float | None, ___: str | None) -> None:
         begun.set()
 
     async def wait() -> None:

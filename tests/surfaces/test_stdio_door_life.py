@@ -176,11 +176,17 @@ def test_it_ends_with_its_parent_though_another_holds_its_stdin(
         str(constants),
         str(closed),
     ]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with (
         ours,
         theirs,
-        subprocess.Popen(command, env=ENVIRONMENT, pass_fds=[theirs.fileno()], **pipes) as parent,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=ENVIRONMENT,
+            pass_fds=[theirs.fileno()],
+        ) as parent,
         ours.makefile("rwb", buffering=0) as wire,
     ):
         assert parent.stdout is not None
