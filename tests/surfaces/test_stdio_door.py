@@ -83,7 +83,8 @@ async def waiting(client: Client) -> Any:
     """One call waits, others are answered meanwhile, and the waiting one is cancelled."""
     begun = anyio.Event()
 
-    async def note(_: float, __: float | None, ___: str | None) -> None:
+    async def note(progress: float, total: float | None, message: str | None) -> None:
+        assert (progress, total, message) == (1, 1, "begun")
         begun.set()
 
     async def wait() -> None:
