@@ -191,7 +191,7 @@ def test_the_checks_above_fail_when_begin_immediate_becomes_begin(
 ) -> None:
     project = new_project()
     with ExitStack() as stack:
-        start(stack, project, 1)
+        project.operate("initialize_agent_coordination", name="Base")
         wires = start(stack, project, 4, (*PLANTED, *bugs))
         with outside(project):
             wrong = [*_tried(save_and_send, wires), *_tried(hand_out, wires)]

@@ -193,7 +193,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 def test_whatever_is_done_the_store_holds_what_a_dict_would(engine: Engine) -> None:
-    """Planted and found: messages in another order, `newest` by its value, an end of all claims, an undo that commits."""
+    """Planted and found: messages in disorder, `newest` by its value, one end for all claims, an undo that commits."""
     LedgerMachine.engine = engine
     run_state_machine_as_test(
         LedgerMachine,

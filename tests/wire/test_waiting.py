@@ -44,9 +44,11 @@ def test_a_hundred_who_wait_slow_nobody_down_and_all_wake(wire: Wire) -> None:
 
 
 def test_who_waits_in_vain_is_told_so_in_time(wire: Wire) -> None:
-    answer = wire.call("load_agent_state", key="never", wait_seconds=1)
+    state = wire.begin_call("load_agent_state", key="never", wait_seconds=1)
+    messages = wire.begin_call("receive_agent_messages", agent_id="w", wait_seconds=1)
+    answer = json.loads(wire.answer(state)[1])
     assert (answer["version"], answer["value"], answer["next"]) == (0, None, "Call again to wait on.")
-    assert wire.call("receive_agent_messages", agent_id="w", wait_seconds=1)["messages"] == []
+    assert json.loads(wire.answer(messages)[1])["messages"] == []
 
 
 def test_a_host_that_hangs_up_ends_the_server_though_many_wait(wire: Wire) -> None:
