@@ -8,17 +8,17 @@ import sys
 
 def main() -> int:
     """Run the command that the arguments name and return its exit code."""
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    if command == "mcp":
+        from milestone.surfaces.serve import serve
+
+        return serve(os.environ)
     from milestone.wiring import Application, read_settings
 
-    command = sys.argv[1] if len(sys.argv) > 1 else ""
     if command == "hook":
         from milestone.surfaces.hooks import session_start
 
         return session_start(read_settings(os.environ)) if sys.argv[2:] == ["session-start"] else 0
-    if command == "mcp":
-        from milestone.surfaces.mcp import serve
-
-        return serve(Application(read_settings(os.environ), serves=True))
     from milestone.surfaces.cli import cli
 
     return cli(Application(read_settings(os.environ)))

@@ -15,7 +15,8 @@ import pytest
 from milestone.domain.text import tokens
 from milestone.operations.catalogue import REGISTRY
 from milestone.store.queries import load
-from milestone.surfaces.mcp import CONSTANTS, INSTRUCTIONS, record
+from milestone.surfaces.mcp import INSTRUCTIONS, record
+from milestone.surfaces.serve import CONSTANTS
 from milestone.wiring import Application, read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,7 +114,7 @@ def test_the_instructions_stay_under_two_kilobytes() -> None:
 
 def test_what_the_door_answers_before_the_sdk_is_loaded_is_what_the_sdk_would(tmp_path: Path) -> None:
     application = Application(read_settings({"MILESTONE_PROJECT_DIR": str(tmp_path)}))
-    assert CONSTANTS.read_text("utf-8") == record(application), "milestone record-handshake writes it anew"
+    assert Path(CONSTANTS).read_text("utf-8") == record(application), "milestone record-handshake writes it anew"
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "store" / "sql").glob("*.sql")), ids=named)

@@ -1,4 +1,4 @@
-"""A host of the toy server on the raw wire: it says anything, reads when told to, and looks at what the process does."""
+"""A host of the toy server on the raw wire: it says anything, reads when told to, and watches what the process does."""
 
 from __future__ import annotations
 

@@ -187,6 +187,7 @@ def _mcp() -> None:
 @click.pass_obj
 def _record(application: Application) -> None:
     """Write anew what the MCP door answers before the SDK is loaded."""
-    from milestone.surfaces.mcp import CONSTANTS, record
+    from milestone.surfaces.mcp import record
+    from milestone.surfaces.serve import CONSTANTS
 
-    CONSTANTS.write_text(record(application), "utf-8")
+    Path(CONSTANTS).write_text(record(application), "utf-8")

@@ -35,7 +35,7 @@ _CAPABILITIES: Mapping[str, Any] = {
 }
 
 
-def load(path: Path | None) -> Mapping[str, Any]:
+def load(path: str | Path | None) -> Mapping[str, Any]:
     """Return the recorded answers in the file at `path`; none of them if there is no such file or it is broken."""
     if path is None:
         return {}

@@ -7,7 +7,6 @@ import logging
 from collections import OrderedDict
 from collections.abc import Mapping
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from milestone import __version__
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 TOOL_USE = "claudecode/toolUseId"
 HOST_EVENT = "host_event"
 NAMESPACE = "mcp__plugin_milestone_milestone__"
-CONSTANTS = Path(__file__).with_name("handshake.json")
 INSTRUCTIONS = resources.files("milestone.prompts").joinpath("instructions.md").read_text("utf-8")
 _LOG = logging.getLogger("milestone")
 _REMEMBERED = 10_000
@@ -158,26 +156,6 @@ def build(door: Door) -> Server[Any]:
     )
     server.middleware.clear()  # telemetry spans that nobody collects
     return server
-
-
-def serve(application: Application) -> int:
-    """Serve over stdin and stdout until the host closes them; returns the exit code."""
-    from milestone.surfaces import stdio
-
-    made: list[Door] = []
-
-    def make() -> Server[Any]:
-        from milestone.surfaces.door import Door
-
-        made.append(Door(application))
-        return build(made[0])
-
-    async def close() -> None:
-        for door in made:
-            await door.close()
-        application.close()
-
-    return stdio.serve(make, constants=CONSTANTS, on_close=close)
 
 
 def record(application: Application) -> str:

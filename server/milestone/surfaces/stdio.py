@@ -43,7 +43,7 @@ _ID_INTERVAL = 500
 def serve(
     build: Callable[[], Server[Any]],
     *,
-    constants: Path | None,
+    constants: str | Path | None,
     on_close: Callable[[], Awaitable[None]] | None = None,
 ) -> int:
     """Serve MCP over this process's stdin and stdout until stdin ends; return the exit code.
