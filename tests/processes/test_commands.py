@@ -49,6 +49,18 @@ def test_every_operation_is_a_command_with_the_arguments_of_its_tool() -> None:
     assert group.get_command(context, "host_event") is None
 
 
+def test_the_doctor_tells_the_health_of_the_database_and_that_there_is_none(
+    begun: Project, new_project: Callable[..., Project]
+) -> None:
+    found = json.loads(milestone(begun, "doctor", "--json").stdout)
+    assert found["integrity"] == "ok"
+    assert found["tables"]["milestones"] == 1
+    assert "agent_registry" in milestone(begun, "doctor").stdout
+    empty = new_project()
+    assert "no database" in milestone(empty, "doctor").stdout
+    assert not empty.database.exists()
+
+
 def test_a_command_answers_as_the_tool_does_and_writes_the_files_before_it_ends(begun: Project) -> None:
     assert list((begun.mirror / "active").glob("milestone-*.yaml"))
     done = milestone(

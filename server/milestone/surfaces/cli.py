@@ -14,7 +14,7 @@ from milestone.domain.identity import Caller
 from milestone.operations import overview
 from milestone.operations.context import Answer
 from milestone.store.engine import run
-from milestone.surfaces.screen import status_screen
+from milestone.surfaces.screen import health_screen, status_screen
 from milestone.wiring import Application
 
 
@@ -46,7 +46,7 @@ class Commands(click.Group):
             help="Plan a milestone with agents and carry it through. Operations answer with JSON.", **settings
         )
         self.params.append(_version())
-        for command in (_status, _rehearse, _hook, _mcp, _record):
+        for command in (_status, _doctor, _rehearse, _hook, _mcp, _record):
             self.add_command(command)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -159,6 +159,17 @@ def _status(application: Application, as_json: bool) -> None:  # noqa: FBT001 - 
 
         known = run(engine, look, write=False)
     click.echo(json.dumps({"milestones": known}, ensure_ascii=False) if as_json else status_screen(known))
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Answer as one line of JSON.")
+@click.pass_obj
+def _doctor(application: Application, as_json: bool) -> int:  # noqa: FBT001 - click passes it by name
+    """Look at the health of this project's database: integrity, engine, size and rows. Changes nothing."""
+    engine = application.engine()
+    found = engine.maintain() if engine else {"engine": "none", "integrity": "no database in this project yet"}
+    click.echo(json.dumps(found) if as_json else health_screen(found))
+    return 0 if found["integrity"] == "ok" or not engine else 1
 
 
 @click.command("rehearse")
