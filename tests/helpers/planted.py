@@ -13,7 +13,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "server"), str(Path(__
 from milestone.__main__ import main  # noqa: E402 - found only now
 from tests.helpers.worker import plant  # noqa: E402
 
-while sys.argv[1] in ("begin", "queue"):
-    plant(sys.argv.pop(1))
 if __name__ == "__main__":
+    while sys.argv[1] in ("begin", "queue"):
+        plant(sys.argv.pop(1))
     sys.exit(main())

@@ -27,8 +27,8 @@ def status_screen(milestones: Sequence[Mapping[str, Any]]) -> str:
 
 def health_screen(found: Mapping[str, Any]) -> str:
     """Return what a database says of its own health, a line for each fact."""
-    facts = {name: value for name, value in found.items() if name != "tables"}
-    rows: Mapping[str, int] = found.get("tables", {})
+    facts: dict[str, Any] = {name: value for name, value in found.items() if name != "tables"}
+    rows: dict[str, Any] = dict(found.get("tables", {}))
     return "\n".join(f"{name:22}{value}" for name, value in (facts | rows).items())
 
 
