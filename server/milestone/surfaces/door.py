@@ -157,7 +157,7 @@ class Door:
             self._looked_at = time.monotonic()
             position, topics = await self._run(engine, self._look, write=False, patience=PATIENCE)
             self._news.update(dict.fromkeys(topics, position))
-            self._position = position
+            self._position = max(self._position, position)
         return self._position
 
     def _look(self, transaction: Transaction) -> tuple[int, set[str]]:
