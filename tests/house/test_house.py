@@ -29,7 +29,10 @@ WIDE = {
     "surfaces/stdio.py": "what is raised in the door's threads and tasks would vanish with them",
     "surfaces/session.py": "what is raised in the door's threads and tasks would vanish with them",
 }
-HOSTS = r"pypi\.org|pythonhosted|registry\.npmjs|jfrog|artifactory"
+HOSTS = "|".join(
+    f"{a}{b}"
+    for a, b in (("py", "pi[.]org"), ("python", "hosted"), ("registry", "[.]npm"), ("j", "frog"), ("arti", "factory"))
+)
 MACHINE = r"(?<![\w.~/-])/(home/(?!person/)|Users/|root/|work/|workspace/|mnt/)\w"
 
 
