@@ -29,6 +29,9 @@ def lite(database_path: Path) -> Iterator[SqliteEngine]:
     engine.close()
 
 
+REMAINING = {"milestone.db", "milestone.db.lock", "milestone.db.room"}
+
+
 def pragma(engine: SqliteEngine, name: str) -> object:
     """Return a setting of the connection."""
     return run(engine, lambda tx: tx.rows(Query(name, f"PRAGMA {name}")), write=False)[0].popitem()[1]  # pyright: ignore[reportAttributeAccessIssue]
@@ -52,7 +55,7 @@ def test_an_acknowledged_write_survives_power_loss_and_deleted_text_is_gone(
 def test_nobody_else_may_read_the_files(lite: SqliteEngine, database_path: Path) -> None:
     run(lite, lambda tx: tx.rows(COUNT), write=True)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in database_path.parent.iterdir()}
-    assert set(modes) == {"milestone.db", "milestone.db-wal", "milestone.db-shm", "milestone.db.lock"}
+    assert set(modes) == {"milestone.db-wal", "milestone.db-shm", *REMAINING}
     assert set(modes.values()) == {0o600}
     assert stat.S_IMODE(database_path.parent.stat().st_mode) == 0o700
 
@@ -108,14 +111,16 @@ def test_every_read_followed_by_a_write_of_sixteen_processes_succeeds(lite: Sqli
 
 @pytest.mark.usefixtures("lite")
 def test_while_all_write_the_turn_goes_round(database_path: Path) -> None:
-    """Planted and found: where writers only try again and again, five of six turns go to whoever wrote last."""
+    """Planted and found: where writers only try again and again, five of six turns go to whoever wrote last. Without
+    the waiting room it is one in five to three in four, which only some runs find; with it, one in a hundred.
+    """
     with Workers(8) as workers:
         workers.all("count", place=str(database_path), times=1)
         written = workers.all("count", place=str(database_path), times=100)
     all_wrote, first_ended = max(numbers[0] for numbers in written), min(numbers[-1] for numbers in written)
     turns = [(before, after) for numbers in written for before, after in pairwise(numbers)]
     gaps = [after - before for before, after in turns if all_wrote <= before and after <= first_ended]
-    assert gaps.count(1) / len(gaps) < 0.75
+    assert gaps.count(1) / len(gaps) < 0.5
 
 
 def test_the_check_above_fails_with_a_plain_begin_and_no_queue(lite: SqliteEngine, database_path: Path) -> None:
@@ -149,9 +154,9 @@ def test_the_log_is_folded_into_the_file_before_it_grows_without_bound(
     assert log.stat().st_size < 1_000_000
 
 
-def test_closing_leaves_one_file_and_the_lock(lite: SqliteEngine, database_path: Path) -> None:
+def test_closing_leaves_one_file_and_the_locks(lite: SqliteEngine, database_path: Path) -> None:
     lite.close()
-    assert {path.name for path in database_path.parent.iterdir()} == {"milestone.db", "milestone.db.lock"}
+    assert {path.name for path in database_path.parent.iterdir()} == REMAINING
 
 
 def test_opening_and_writing_need_neither_pydantic_nor_sqlite_utils(database_path: Path) -> None:

@@ -24,22 +24,27 @@ _RETRY_SECONDS = 0.002
 class Turn:
     """A place in the queue of writers: an exclusive lock on a file beside the database.
 
-    The kernel keeps the queue fair and drops the lock when its holder dies. Each turn opens the file anew, because
-    the lock belongs to the open file and two turns of one process must not share it.
+    The kernel drops the lock when its holder dies. Each turn opens the file anew, because the lock belongs to the open
+    file and two turns of one process must not share it. Whoever waits does so in a waiting room, a lock of its own that
+    every writer passes through: else whoever just wrote would be back before the one it woke has begun to run.
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._turn = _lock_file(path)
+        self._room = _lock_file(path.with_suffix(".room"))
         self._guard = threading.Lock()
+        self._inside = False
         self._given_up = False
         self._blocked = False
 
     def now(self) -> bool:
-        """Return whether the turn came without waiting."""
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        """Return whether the turn came without waiting; if not, the waiting room may have been entered."""
+        if not self._inside and not _try_lock(self._room):
             return False
+        self._inside = True
+        if not _try_lock(self._turn):
+            return False
+        self._leave_room()
         return True
 
     def wait(self) -> None:
@@ -48,22 +53,30 @@ class Turn:
             if self._given_up:
                 return
             self._blocked = True
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        if not self._inside:
+            fcntl.flock(self._room, fcntl.LOCK_EX)
+        fcntl.flock(self._turn, fcntl.LOCK_EX)
+        self._leave_room()
         with self._guard:
             self._blocked = False
             if self._given_up:
-                os.close(self._file)
+                self.end()
 
     def end(self) -> None:
         """Give the turn back."""
-        os.close(self._file)
+        os.close(self._turn)
+        os.close(self._room)
 
     def give_up(self) -> None:
         """Leave the queue; a thread still blocked in `wait` lets go as soon as it comes through."""
         with self._guard:
             self._given_up = True
             if not self._blocked:
-                os.close(self._file)
+                self.end()
+
+    def _leave_room(self) -> None:
+        fcntl.flock(self._room, fcntl.LOCK_UN)
+        self._inside = False
 
 
 class SqliteTransaction:
@@ -211,6 +224,18 @@ class SqliteEngine:
             yield
         finally:
             turn.end()
+
+
+def _lock_file(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _private(path: Path) -> None:
