@@ -62,10 +62,6 @@ class Log(Tables):
         """Return at most 10,000 events of a milestone after a position, oldest first."""
         return self._rows("events_since", milestone_id=milestone_id, position=position)
 
-    def count(self, milestone_id: str) -> int:
-        """Return how many events a milestone has."""
-        return int(self._rows("count_events", milestone_id=milestone_id)[0]["n"])
-
     def remembered(self, request_id: str) -> Row | None:
         """Return the first answer given to a request id, if there was one."""
         return self._one("request", request_id=request_id)

@@ -19,9 +19,6 @@ SELECT DISTINCT topic FROM events WHERE project_id = :project_id AND position > 
 SELECT position, at, event, subject, actor, detail FROM events
  WHERE project_id = :project_id AND milestone_id = :milestone_id AND position > :position ORDER BY position LIMIT 10000;
 
--- name: count_events
-SELECT count(*) AS n FROM events WHERE project_id = :project_id AND milestone_id = :milestone_id;
-
 -- name: request
 SELECT operation, arguments_digest, answer FROM requests WHERE project_id = :project_id AND request_id = :request_id;
 
