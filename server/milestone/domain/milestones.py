@@ -66,15 +66,24 @@ def document(
     sections: Mapping[str, Any],
     phases: Sequence[Mapping[str, Any]],
     work: Sequence[Mapping[str, Any]],
+    *,
+    progress: Mapping[str, Any] | None = None,
+    git: Mapping[str, Any] | None = None,
+    products: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
-    """Return the milestone file as people read it; `work` are the playbook's tasks with their states."""
+    """Return the milestone file as people read it; `work` are the tasks of the planning with their states.
+
+    `progress`, `git` and `products` (files by phase) are there once a milestone is carried out.
+    """
     states = {phase["phase"]: phase for phase in phases}
     done = sum(task["status"] == "completed" for task in work)
+    planning = {"planning": {"tasks_completed": done, "tasks_total": len(work)}}
     return {
         "metadata": {
             **{name: row[name] for name in ("milestone_id", "name", "description", "created_at", "status", "duration")},
             "summary": sections["summary"],
             "timeline": sections["timeline"],
+            "strategy": row["strategy"],
         },
         "kiro_configuration": {
             "enabled": True,
@@ -85,25 +94,24 @@ def document(
         },
         "objectives": sections["objectives"],
         "scope": sections["scope"],
-        "progress": _progress(row, sections, done, len(work)),
+        "progress": {**(progress or _unbegun(row, sections)), **planning},
         "dependencies": sections["dependencies"],
         "tasks": sections["tasks"],
         "deliverables": sections["deliverables"],
         "risks": sections["risks"],
         "team": sections["team"],
-        "phases": {name: _phase(name, states[name], sections) for name in PHASES},
-        "git": {"branch": branch_of(row["milestone_id"]), "commits": [], "pr_url": ""},
+        "phases": {name: _phase(name, states[name], sections, (products or {}).get(name, ())) for name in PHASES},
+        "git": git or {"branch": branch_of(row["milestone_id"]), "commits": [], "pr_url": ""},
     }
 
 
-def _progress(row: Mapping[str, Any], sections: Mapping[str, Any], done: int, total: int) -> dict[str, Any]:
+def _unbegun(row: Mapping[str, Any], sections: Mapping[str, Any]) -> dict[str, Any]:
     """Planning weighs nothing: progress stays 0 until a phase has accepted evidence."""
     return {
         "percentage": 0,
         "phase": row["status"],
         "tasks_completed": 0,
         "tasks_total": len(sections["tasks"]),
-        "planning": {"tasks_completed": done, "tasks_total": total},
         "overall": 0,
         "by_phase": dict.fromkeys(PHASES, 0),
         "velocity": "insufficient data (0)",
@@ -111,8 +119,9 @@ def _progress(row: Mapping[str, Any], sections: Mapping[str, Any], done: int, to
     }
 
 
-def _phase(name: str, state: Mapping[str, Any], sections: Mapping[str, Any]) -> dict[str, Any]:
+def _phase(name: str, state: Mapping[str, Any], sections: Mapping[str, Any], files: Sequence[str]) -> dict[str, Any]:
     base: dict[str, Any] = {key: state[key] for key in ("status", "started_at", "completed_at")}
     if sections["estimates"]:
         base["estimated_hours"] = sections["estimates"][name]
-    return base | {product: [] for product in _PRODUCTS[name]}
+    first, second = _PRODUCTS[name]
+    return base | {first: list(dict.fromkeys(files)), second: []}

@@ -1,4 +1,4 @@
-"""The shapes of what agents deliver: one model for each state key that a task may produce.
+"""The shapes of what agents deliver in planning, one model for each state key, and the check of both modes' keys.
 
 The prompts show these shapes, `save_agent_state` checks them, `complete_task` relies on them.
 """
@@ -6,32 +6,16 @@ The prompts show these shapes, `save_agent_state` checks them, `complete_task` r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from milestone.domain.errors import Refusal
+from milestone.domain.execution_results import EXECUTION_SHAPES
 from milestone.domain.plans import plan_problems
+from milestone.domain.shapes import Document, Finding, Kiro, Level, Name, Phase, Place, Risk, Shape, Text
 
 _SHOWN = 8
-
-Text = Annotated[str, Field(min_length=1)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
-Kiro = Literal["keep", "improve", "remove", "originate"]
-Level = Literal["low", "medium", "high"]
-
-
-class Shape(BaseModel):
-    """A delivered value: strict types, no unknown fields."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class Place(Shape):
-    """Where in the project a claim can be checked."""
-
-    file: Text
-    line: int | None = Field(default=None, ge=1)
 
 
 class Part(Shape):
@@ -42,20 +26,13 @@ class Part(Shape):
     places: list[Place] = Field(min_length=1)
 
 
-class Finding(Shape):
-    """Something that was found, with the places that prove it."""
-
-    statement: Text
-    places: list[Place] = []
-
-
 class Candidate(Shape):
     """A first Keep, Improve, Remove or Originate reading of one thing."""
 
     kind: Kiro
     what: Text
     reason: Text
-    places: list[Place] = []
+    places: list[Place] = Field(default=[])
 
 
 class PlanningScope(Shape):
@@ -68,7 +45,7 @@ class PlanningScope(Shape):
     capabilities: list[Finding]
     constraints: list[Finding]
     candidates: list[Candidate] = Field(min_length=1)
-    unknowns: list[Text] = []
+    unknowns: list[Text] = Field(default=[])
 
 
 class Source(Shape):
@@ -139,20 +116,26 @@ class Decision(Shape):
     what: Text
     reason: Text
     source: Literal["scope", "research", "dependencies", "person"]
-    places: list[Place] = []
+    places: list[Place] = Field(default=[])
 
 
 class PlannedTask(Shape):
-    """A unit of work of the plan."""
+    """A unit of work of the plan.
+
+    Without `agent_type` the playbook's agent of the phase carries it out; without `repository` it belongs to the
+    project's own.
+    """
 
     id: Name
     title: Text
-    phase: Literal["design", "spec", "task", "execute"]
+    phase: Phase
     weight: int = Field(ge=1, le=100)
     depends_on: list[Name]
     paths: list[Text]
     evidence: list[Text] = Field(min_length=1)
     decisions: list[Name]
+    agent_type: Name | None = None
+    repository: Name | Literal[""] = ""
 
 
 class Estimates(Shape):
@@ -183,17 +166,8 @@ class Scope(Shape):
 class Requirements(Shape):
     """Other milestones this one needs, or holds up."""
 
-    requires: list[Text] = []
-    blocks: list[Text] = []
-
-
-class Risk(Shape):
-    """Something that may go wrong, and what is done about it."""
-
-    risk: Text
-    likelihood: Level
-    impact: Level
-    mitigation: Text
+    requires: list[Text] = Field(default=[])
+    blocks: list[Text] = Field(default=[])
 
 
 class Stage(Shape):
@@ -235,14 +209,6 @@ class Record(Shape):
     consequences: list[Text]
 
 
-class Document(Shape):
-    """A file for people; the server writes it under `.milestones/deliverables/<id>/`."""
-
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}\.md$")]
-    title: Text
-    content: Text
-
-
 class PlanningDocumentation(Shape):
     """`planning-documentation`: every planning decision with its reason, as files that people read."""
 
@@ -252,7 +218,7 @@ class PlanningDocumentation(Shape):
     files: list[Document] = Field(min_length=1)
 
 
-SHAPES: Mapping[str, Any] = {
+PLANNING_SHAPES: Mapping[str, Any] = {
     "planning-scope": PlanningScope,
     "planning-research": PlanningResearch,
     "planning-dependencies": PlanningDependencies,
@@ -260,6 +226,7 @@ SHAPES: Mapping[str, Any] = {
     "planning-documentation": PlanningDocumentation,
     "planning-complete": Literal[True],
 }
+SHAPES: Mapping[str, Any] = {**PLANNING_SHAPES, **EXECUTION_SHAPES}
 
 
 def mismatch(key: str, value: Any) -> None:

@@ -1,29 +1,80 @@
-"""What to do next: a pure choice among the ready tasks."""
+"""What to do next: a pure choice from a milestone's situation and its limits."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from milestone.domain.strategies import PhaseState, Strategy, open_phases
+
 START_SECONDS = 60
 BRIEFS = 5
+SENT_BACK = "sent back"
 
-ENDED_WELL = ("completed", "skipped")
+_RANKS: Mapping[str, int] = {"critical": 0, "high": 1, "medium": 2, "low": 4}
+_STANDING = 3  # planning and standing tasks: after the medium phases, before the low ones
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task as the choice sees it: whether its needs are met and who holds it."""
+    """A task that could be handed out. `phase` is empty for planning and for standing roles.
+
+    `detail` says how the last of its `attempts` ended, where there was one.
+    """
 
     task_id: str
     agent_type: str
     title: str
-    status: str
-    critical: bool
-    ready: bool
-    held_by: str = ""
-    takeable: str = ""  # why a held task may be taken over; empty while its holder is to be left alone
+    phase: str = ""
+    critical: bool = True
+    status: str = "ready"
+    detail: str = ""
+    attempts: int = 0
+
+
+@dataclass(frozen=True)
+class Running:
+    """A task that an agent holds."""
+
+    task_id: str
+    agent_id: str
+    phase: str = ""
+
+
+@dataclass(frozen=True)
+class Review:
+    """A task in review that owes gates; `running`: a run of them is under way."""
+
+    task_id: str
+    phase: str = ""
+    running: bool = False
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Everything the choice looks at.
+
+    `strategy` is resolved (no `adaptive`); `phases` are in their order, and empty in planning. `ready`: tasks whose
+    needs are met and that nobody holds, each phase's in its order of consideration; of each phase at least as many as
+    there are free slots, if it has them. `owed`: tasks in review that wait for something other than gates. `failed`:
+    tasks that have failed for good. `left` counts the tasks that have neither ended nor failed, standing ones apart,
+    and `stuck` names the first of them. `waits_for` says which other milestone has to be completed before. `total`
+    counts all tasks, for people to read.
+    """
+
+    mode: str
+    strategy: Strategy = "sequential"
+    phases: tuple[PhaseState, ...] = ()
+    ready: tuple[Task, ...] = ()
+    running: tuple[Running, ...] = ()
+    gates: tuple[Review, ...] = ()
+    owed: tuple[str, ...] = ()
+    failed: tuple[Task, ...] = ()
+    left: int = 0
+    waits_for: str = ""
+    stuck: tuple[str, ...] = ()
+    total: int = 0
 
 
 @dataclass(frozen=True)
@@ -35,12 +86,31 @@ class Spawn:
 
 
 @dataclass(frozen=True)
+class RunGates:
+    """Run the gates of a task that is in review."""
+
+    task_id: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Transition:
+    """Complete a phase whose tasks have all ended."""
+
+    phase: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Pause:
     """Nothing to start now."""
 
     kind: Literal["wait", "ask_human", "done"]
     why: str
     tasks: tuple[str, ...] = ()
+
+
+Decision = Spawn | RunGates | Transition | Pause
 
 
 def free_reason(*, started: bool, handed_out: float, seen: float, alive: bool, limit: int, now: float) -> str:
@@ -58,32 +128,98 @@ def free_reason(*, started: bool, handed_out: float, seen: float, alive: bool, l
     return ""
 
 
-def choose(tasks: Sequence[Task], *, slots: int = BRIEFS) -> list[Spawn | Pause]:
-    """Return what the coordinator should do now, in the order of the playbook.
+def choose(
+    situation: Situation, *, agents_at_once: int, phases_at_once: int, priority: Mapping[str, str], briefs: int = BRIEFS
+) -> list[Decision]:
+    """Return what the coordinator should do now: complete phases, run gates, start agents; or one reason to pause.
 
-    Ready tasks are started, at most `slots`; else running ones are waited for; else a person is asked about
-    what failed; else the playbook is done.
+    `agents_at_once` counts those that run already; `phases_at_once` bounds the open phases and, separately, the gate
+    runs under way; `priority` is low, medium, high or critical for each phase; an answer starts at most `briefs`.
     """
-    spawns: list[Spawn | Pause] = [
-        Spawn(task, f"taken over: {task.takeable}" if task.takeable else "everything it needs is there")
-        for task in tasks
-        if task.status in ("pending", "ready", "claimed") and task.ready and (not task.held_by or task.takeable)
+    if situation.waits_for:
+        return [Pause("wait", situation.waits_for)]
+    opened = open_phases(situation.strategy, situation.phases, at_once=phases_at_once)
+    rank = _ranking(situation.phases, priority)
+    slots = min(agents_at_once - len(situation.running), briefs)
+    decisions: list[Decision] = [
+        *_transitions(situation, opened),
+        *_gates(situation, phases_at_once, rank),
+        *_spawns(situation, opened, slots, rank),
     ]
-    if spawns:
-        return spawns[:slots]
-    running = [task for task in tasks if task.held_by]
-    if running:
-        names = ", ".join(f"{task.task_id} ({task.held_by})" for task in running)
-        return [Pause("wait", f"in progress: {names}", tuple(task.task_id for task in running))]
-    failed = [task for task in tasks if task.status == "failed" and task.critical]
-    if failed:
-        names = ", ".join(task.task_id for task in failed)
-        return [
-            Pause("ask_human", f"failed: {names}; what needs them cannot start", tuple(task.task_id for task in failed))
-        ]
-    left = [task.task_id for task in tasks if task.status not in (*ENDED_WELL, "failed")]
-    if left:
-        return [
-            Pause("ask_human", f"blocked: {', '.join(left)} wait for results that nothing will produce", tuple(left))
-        ]
-    return [Pause("done", f"all {len(tasks)} tasks have ended")]
+    return decisions or [_pause(situation)]
+
+
+def _ranking(phases: tuple[PhaseState, ...], priority: Mapping[str, str]) -> Mapping[str, tuple[int, int]]:
+    """Return the place of each phase among those that want a slot; a phase without a priority has a medium one."""
+    ranks = {
+        one.phase: (_RANKS.get(priority.get(one.phase, ""), _RANKS["medium"]), ordinal)
+        for ordinal, one in enumerate(phases, start=1)
+    }
+    return {"": (_STANDING, 0), **ranks}
+
+
+def _transitions(situation: Situation, opened: tuple[str, ...]) -> Iterator[Transition]:
+    failed = {task.phase for task in situation.failed if task.critical}
+    for one in situation.phases:
+        if one.phase in opened and not one.unfinished and one.phase not in failed:
+            yield Transition(one.phase, f"every task of {one.phase} has ended")
+
+
+def _gates(situation: Situation, at_once: int, rank: Mapping[str, tuple[int, int]]) -> list[RunGates]:
+    free = at_once - sum(one.running for one in situation.gates)
+    idle = sorted((one for one in situation.gates if not one.running), key=lambda one: rank.get(one.phase, rank[""]))
+    return [RunGates(one.task_id, "its result is in and owes its gates") for one in idle[: max(free, 0)]]
+
+
+def _spawns(
+    situation: Situation, opened: tuple[str, ...], slots: int, rank: Mapping[str, tuple[int, int]]
+) -> list[Spawn]:
+    planning = situation.mode == "planning"
+    allowed = [task for task in situation.ready if planning or not task.phase or task.phase in opened]
+    ordered = sorted(allowed, key=lambda task: rank.get(task.phase, rank[""]))
+    return [Spawn(task, _why(task)) for task in ordered[: max(slots, 0)]]
+
+
+def _why(task: Task) -> str:
+    if not task.attempts or not task.detail:
+        return "everything it needs is there"
+    return task.detail if task.detail.startswith(SENT_BACK) else f"taken over: {task.detail}"
+
+
+def _pause(situation: Situation) -> Pause:
+    running = [one.task_id for one in situation.gates if one.running]
+    failed = tuple(task.task_id for task in situation.failed)
+    critical = tuple(task.task_id for task in situation.failed if task.critical)
+    unfinished = [one.phase for one in situation.phases if one.status != "completed"]
+    if situation.running or running:
+        return _wait(situation, running)
+    if critical:
+        return Pause("ask_human", f"failed: {', '.join(critical)}; what needs them cannot start", critical)
+    if situation.owed and not failed:
+        return _wait(situation, running)
+    if situation.left or situation.owed or unfinished:
+        return _blocked(situation, failed, unfinished)
+    ended = f"all {situation.total} tasks have ended" if situation.total else "all tasks have ended"
+    return Pause("done", f"{ended}; failed: {', '.join(failed)}" if failed else ended, failed)
+
+
+def _wait(situation: Situation, gates: list[str]) -> Pause:
+    held = ", ".join(f"{one.task_id} ({one.agent_id})" for one in situation.running)
+    parts = (
+        f"in progress: {held}" if held else "",
+        f"gates run: {', '.join(gates)}" if gates else "",
+        f"in review: {', '.join(situation.owed)}" if situation.owed else "",
+    )
+    tasks = (*(one.task_id for one in situation.running), *gates, *situation.owed)
+    return Pause("wait", "; ".join(part for part in parts if part), tuple(dict.fromkeys(tasks)))
+
+
+def _blocked(situation: Situation, failed: tuple[str, ...], unfinished: list[str]) -> Pause:
+    """Say what is stuck, and name the failed tasks, since trying those again may free it."""
+    named = tuple(dict.fromkeys((*situation.stuck, *situation.owed)))
+    more = situation.left - len(named)
+    who = ", ".join(named) + (f" and {more} more" if named and more > 0 else "")
+    if not who:
+        who = f"{situation.left} tasks" if situation.left else f"the phases {', '.join(unfinished)}"
+    also = f"; failed: {', '.join(failed)}" if failed else ""
+    return Pause("ask_human", f"blocked: {who} wait for results that nothing will produce{also}", failed or named)
