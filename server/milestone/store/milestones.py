@@ -23,6 +23,10 @@ class Milestones(Tables):
         """Return the newest milestone of that name that has not ended."""
         return _opened(self._one("milestones_named", name=name))
 
+    def newest_named(self, name: str) -> dict[str, Any] | None:
+        """Return the newest milestone of that name, whether it has ended or not."""
+        return _opened(self._one("newest_named", name=name))
+
     def all(self) -> list[dict[str, Any]]:
         """Return every milestone, oldest first."""
         return [row for row in map(_opened, self._rows("milestones_of")) if row]
@@ -49,6 +53,20 @@ class Milestones(Tables):
         """Write name, description, status, duration and sections of a milestone."""
         values = {name: row[name] for name in ("milestone_id", "name", "description", "status", "duration")}
         self._change("update_milestone", **values, sections=dump(row["sections"]), at=at)
+
+    def set_strategy(self, milestone_id: str, strategy: str, at: str) -> None:
+        """Write which strategy decides when phases are open."""
+        self._change("set_strategy", milestone_id=milestone_id, strategy=strategy, at=at)
+
+    def set_phase(self, row: Row, status: str, *, started_at: str = "", completed_at: str = "") -> None:
+        """Write where a phase stands; a time that is not given stays as it is."""
+        times = {"started_at": started_at or row["started_at"], "completed_at": completed_at or row["completed_at"]}
+        where = {"milestone_id": row["milestone_id"], "phase": row["phase"]}
+        self._change("set_phase", **where, status=status, **times)
+
+    def set_weight(self, milestone_id: str, phase: str, weight: int) -> None:
+        """Write a phase's weight in percent."""
+        self._change("set_weight", milestone_id=milestone_id, phase=phase, weight=weight)
 
     def touch(self, milestone_id: str, position: int) -> None:
         """Note the newest position at which something of the milestone changed."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from milestone.store.agents import Agents
 from milestone.store.engine import Transaction
+from milestone.store.evidence import Evidence
 from milestone.store.log import Log
 from milestone.store.messages import Messages
 from milestone.store.milestones import Milestones
+from milestone.store.patterns import Patterns
 from milestone.store.state import State
 from milestone.store.tasks import Tasks
 
@@ -21,3 +23,5 @@ class Store:
         self.state = State(transaction, project_id)
         self.messages = Messages(transaction, project_id)
         self.tasks = Tasks(transaction, project_id)
+        self.evidence = Evidence(transaction, project_id)
+        self.patterns = Patterns(transaction, project_id)

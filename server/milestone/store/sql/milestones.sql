@@ -9,6 +9,9 @@ SELECT * FROM milestones WHERE project_id = :project_id ORDER BY created_at, mil
 SELECT * FROM milestones WHERE project_id = :project_id AND lower(name) = lower(:name) AND status NOT IN ('completed', 'cancelled')
  ORDER BY created_at DESC LIMIT 1;
 
+-- name: newest_named
+SELECT * FROM milestones WHERE project_id = :project_id AND lower(name) = lower(:name) ORDER BY created_at DESC LIMIT 1;
+
 -- name: add_milestone
 INSERT INTO milestones (project_id, milestone_id, name, description, status, duration, sections, created_at, updated_at, position)
 VALUES (:project_id, :milestone_id, :name, :description, 'planning', '2 weeks', :sections, :at, :at, :position);
@@ -44,3 +47,13 @@ VALUES (:project_id, :session_id, :milestone_id, :mode, 'open', :at, '');
 
 -- name: end_session
 UPDATE sessions SET status = :status, ended_at = :at WHERE project_id = :project_id AND session_id = :session_id AND status = 'open';
+
+-- name: set_strategy
+UPDATE milestones SET strategy = :strategy, updated_at = :at WHERE project_id = :project_id AND milestone_id = :milestone_id;
+
+-- name: set_phase
+UPDATE phases SET status = :status, started_at = :started_at, completed_at = :completed_at
+ WHERE project_id = :project_id AND milestone_id = :milestone_id AND phase = :phase;
+
+-- name: set_weight
+UPDATE phases SET weight = :weight WHERE project_id = :project_id AND milestone_id = :milestone_id AND phase = :phase;
