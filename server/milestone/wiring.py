@@ -19,6 +19,7 @@ from milestone.store.engine import Engine, Transaction
 from milestone.store.store import Store
 
 if TYPE_CHECKING:
+    from milestone.domain.gates import Limits
     from milestone.operations.context import Context
     from milestone.prompts.playbooks import Playbook
 
@@ -42,6 +43,7 @@ class Settings:
     project_name: str
     hooks: bool
     given: Mapping[str, str]
+    environ: Mapping[str, str]
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -62,6 +64,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         project_name=environ.get("MILESTONE_PROJECT", ""),
         hooks=environ.get("MILESTONE_HOOKS", "").lower() != "off",
         given={name: value for name, value in environ.items() if name.startswith("MILESTONE_")},
+        environ=dict(environ),
     )
 
 
@@ -75,6 +78,8 @@ class Application:
         self._project = ""
         self._beacon: int | None = None
         self._server = ""
+        self._limits: Limits | None = None
+        self._limits_of: tuple[tuple[Path, int], ...] = ()
 
     @property
     def opened(self) -> bool:
@@ -119,7 +124,7 @@ class Application:
 
     def context(self, transaction: Transaction, caller: Caller, touched: set[str]) -> Context:
         """Return what an operation is given."""
-        from milestone.operations.context import Context
+        from milestone.operations.context import Context, World
 
         return Context(
             store=self.store(transaction),
@@ -130,8 +135,33 @@ class Application:
             server=self._server,
             alive=self.alive,
             playbook=self.playbook,
+            world=World(
+                self.settings.project_dir,
+                self.settings.workspace,
+                self.settings.data,
+                self.settings.environ,
+                self.limits,
+            ),
             touched=touched,
         )
+
+    def limits(self) -> Limits:
+        """Return the project's limits, else the plugin's; read anew when a file has changed.
+
+        Raises:
+            Refusal: a file cannot be used.
+        """
+        from milestone.prompts.configuration import BadConfiguration, read_limits
+
+        files = (self.settings.assets / "playbooks" / "limits.yaml", self.settings.workspace / "config" / "limits.yaml")
+        known = tuple((file, changed) for file in files if (changed := _changed(file)))
+        if known != self._limits_of or self._limits is None:
+            try:
+                self._limits = read_limits(*(file for file, _ in known))
+            except BadConfiguration as error:
+                raise Refusal(str(error), remedy="Mend the file, then call again.") from None
+            self._limits_of = known
+        return self._limits
 
     def playbook(self, mode: str) -> Playbook:
         """Return the playbook of a mode: the project's own, else the plugin's.
@@ -209,6 +239,14 @@ class Application:
         self._beacon = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._beacon, fcntl.LOCK_EX)
         return f"{self._place()}.{name}"
+
+
+def _changed(file: Path) -> int:
+    """Return when a file was changed, in nanoseconds; 0 where there is none."""
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _once(path: Path, text: str, *, create: bool) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from milestone.domain.identity import Caller
 from milestone.operations.catalogue import REGISTRY
+from milestone.operations.context import Aside, Context, Outside
 from milestone.store.engine import Engine, Row, Transaction, run
 from milestone.store.queries import Query, migrations
 from milestone.store.store import Store
@@ -21,9 +22,9 @@ from milestone.wiring import Application, read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = (sys.executable, str(ROOT / "server"))
-TABLES = sorted(
-    re.findall(r"^CREATE TABLE (\w+)", "\n".join(text for _, _, texts in migrations() for text in texts), re.M)
-)
+_MIGRATIONS = "\n".join(text for _, _, texts in migrations() for text in texts)
+_RENAMED = dict(re.findall(r"^ALTER TABLE (\w+) RENAME TO (\w+)", _MIGRATIONS, re.MULTILINE))
+TABLES = sorted({_RENAMED.get(name, name) for name in re.findall(r"^CREATE TABLE (\w+)", _MIGRATIONS, re.MULTILINE)})
 _KEPT = ("PATH", "LANG", "TMPDIR", "SYSTEMROOT")
 
 
@@ -96,12 +97,16 @@ class Project:
         operation = REGISTRY[tool]
         arguments = {field: value for field, value in operation.check(given).items() if field != "request_id"}
 
-        def work(transaction: Transaction) -> Any:
+        def moved(transaction: Transaction) -> Context:
             context = self.application.context(transaction, caller or Caller(), set())
-            moved = replace(context, now=datetime.now(UTC) + timedelta(seconds=later), alive=alive or context.alive)
-            return operation.function(moved, **arguments)
+            return replace(context, now=datetime.now(UTC) + timedelta(seconds=later), alive=alive or context.alive)
 
-        return run(self.engine, work, write=operation.writes)
+        write = operation.writes
+        answer = run(self.engine, lambda tx: operation.function(moved(tx), **arguments), write=write)
+        while isinstance(answer, Aside):
+            aside, result = answer, answer.work(Outside())
+            answer = run(self.engine, lambda tx, aside=aside, result=result: aside.then(moved(tx), result), write=write)
+        return answer
 
     @contextlib.contextmanager
     def writing(self) -> Generator[None, None, None]:

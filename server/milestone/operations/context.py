@@ -3,18 +3,56 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+from milestone.domain.gates import Limits
 from milestone.domain.identity import Caller
 from milestone.domain.milestones import stamp
 from milestone.prompts.playbooks import Playbook
 from milestone.store.store import Store
 
 Answer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class World:
+    """What lies outside of the database: folders, limits, and the variables that programs of the project are given."""
+
+    project: Path
+    workspace: Path
+    data: Path
+    environ: Mapping[str, str]
+    limits: Callable[[], Limits]
+
+    @property
+    def worktrees(self) -> Path:
+        """Where working trees of tasks lie."""
+        return self.workspace / "worktrees"
+
+
+@dataclass(frozen=True)
+class Aside:
+    """Work that has no place in a transaction, because it starts programs or takes long.
+
+    `work` is carried out first, in a thread; `then` gets what it returned, in a transaction of its own.
+    """
+
+    work: Callable[[Outside], Any]
+    then: Callable[[Context, Any], Answer | Aside]
+
+
+@dataclass(frozen=True)
+class Outside:
+    """How work that is under way hears that nobody wants it any more, and tells how far it is."""
+
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    tell: Callable[[str], None] = field(default=lambda _: None)
 
 
 @dataclass(frozen=True)
@@ -29,6 +67,7 @@ class Context:
     server: str
     alive: Callable[[str], bool]
     playbook: Callable[[str], Playbook]
+    world: World
     touched: set[str] = field(default_factory=set[str])
 
     @cached_property

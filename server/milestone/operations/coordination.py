@@ -1,4 +1,4 @@
-"""Sessions and the agents that work in them."""
+"""The agents that work in a session, and how it goes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from milestone.domain.errors import Conflict, NotYours, Refusal
-from milestone.domain.milestones import ENDED, PHASES, generated_id, new_sections, stamp
+from milestone.domain.milestones import stamp
 from milestone.domain.text import ID_LIMIT
 from milestone.operations import shared
 from milestone.operations.arguments import (
@@ -19,7 +19,6 @@ from milestone.operations.arguments import (
     MaybeMilestoneId,
     MaybeSessionId,
     Offset,
-    Text,
     Token,
 )
 from milestone.operations.context import Answer, Context
@@ -27,37 +26,6 @@ from milestone.operations.registry import operation
 
 SILENT_AFTER = timedelta(seconds=120)
 PAGE = 25
-_SKILLS = ("planning", "execution", "coordination")
-
-
-@operation(creates=True)
-def initialize_agent_coordination(
-    ctx: Context,
-    milestone_id: MaybeMilestoneId = "",
-    name: Line = "",
-    description: Text = "",
-    mode: Literal["planning", "execution"] = "planning",
-) -> Answer:
-    """Create or continue a milestone and its session; call it first. The same name or id continues the same
-    milestone, and an open session is returned, never a second one. Next: next_actions.
-    """
-    ctx.store.log.open_project(ctx.at)
-    row = _wanted(ctx, milestone_id, name)
-    created = row is None
-    if row is None:
-        row = _new_milestone(ctx, milestone_id, name, description)
-    wanted = row["milestone_id"]
-    current = ctx.store.milestones.latest_session(wanted, mode)
-    session_id = current["session_id"] if current else _new_session(ctx, wanted, mode)
-    shared.coordinator(ctx, session_id)
-    return {
-        "milestone_id": wanted,
-        "session_id": session_id,
-        "agent_id": f"coordinator-{session_id}",
-        "status": row["status"],
-        "created": created,
-        "next": f"next_actions(milestone_id={wanted!r})",
-    }
 
 
 @operation()
@@ -145,9 +113,7 @@ def list_session_agents(
     """List the agents of a session with status, task, unread messages and how long they have been silent."""
     current = shared.session(ctx, session_id, milestone_id)
     rows = ctx.store.agents.of_session(current["session_id"], status=status, limit=PAGE + 1, offset=offset)
-    held = {
-        task["held_by"]: task["task_id"] for task in ctx.store.tasks.all(current["milestone_id"]) if task["held_by"]
-    }
+    held = {task["held_by"]: task["task_id"] for task in ctx.store.tasks.held(current["milestone_id"], current["mode"])}
     more = len(rows) > PAGE
     return {
         "session_id": current["session_id"],
@@ -166,7 +132,7 @@ def get_session_status(ctx: Context, session_id: MaybeSessionId = "", milestone_
     current = shared.session(ctx, session_id, milestone_id)
     rows = ctx.store.agents.of_session(current["session_id"])
     silent = [seen for row in rows if "silent_since" in (seen := _seen(ctx, row, ""))]
-    tasks = ctx.store.tasks.all(current["milestone_id"], current["mode"])
+    tasks = ctx.store.tasks.all(current["milestone_id"], current["mode"], limit=50)
     return {
         "session_id": current["session_id"],
         "milestone_id": current["milestone_id"],
@@ -175,55 +141,9 @@ def get_session_status(ctx: Context, session_id: MaybeSessionId = "", milestone_
         "started_at": current["started_at"],
         "agents": ctx.store.agents.counts(current["session_id"]),
         "silent": [{"agent_id": seen["agent_id"], "since": seen["silent_since"]} for seen in silent[:10]],
-        "tasks": [{"task_id": t["task_id"], "status": t["status"], "agent_id": t["held_by"] or ""} for t in tasks[:50]],
+        "tasks": [{"task_id": t["task_id"], "status": t["status"], "agent_id": t["held_by"] or ""} for t in tasks],
         "next": "list_session_agents shows each agent; next_actions tells what to do.",
     }
-
-
-def _wanted(ctx: Context, milestone_id: str, name: str) -> dict[str, Any] | None:
-    if milestone_id:
-        row = ctx.store.milestones.get(milestone_id)
-        if row is None and not name:
-            return None
-        return row
-    if name:
-        return ctx.store.milestones.named(name)
-    live = [row for row in ctx.store.milestones.all() if row["status"] not in ENDED]
-    return shared.milestone(ctx) if live else None
-
-
-def _new_milestone(ctx: Context, milestone_id: str, name: str, description: str) -> dict[str, Any]:
-    wanted = milestone_id or _free_id(ctx)
-    position = ctx.store.log.advance()
-    ctx.store.milestones.add(wanted, name or wanted, description or name, new_sections(), ctx.at, position)
-    ctx.store.milestones.add_phases(wanted, PHASES)
-    ctx.record("milestone_structure_created", wanted, subject=wanted, detail={"name": name, "description": description})
-    ctx.record("milestone_file_created", wanted, subject=f"active/{wanted}.yaml")
-    row = ctx.store.milestones.get(wanted)
-    assert row is not None
-    return row
-
-
-def _free_id(ctx: Context) -> str:
-    base = wanted = generated_id(ctx.now)
-    number = 1
-    while ctx.store.milestones.get(wanted):
-        number += 1
-        wanted = f"{base}-{number}"
-    return wanted
-
-
-def _new_session(ctx: Context, milestone_id: str, mode: str) -> str:
-    second = int(ctx.now.timestamp())
-    while ctx.store.milestones.session(f"{mode}-{milestone_id}-{second}"):
-        second += 1
-    session_id = f"{mode}-{milestone_id}-{second}"
-    ctx.store.milestones.add_session(session_id, milestone_id, mode, ctx.at)
-    ctx.store.agents.add(
-        f"coordinator-{session_id}", shared.COORDINATOR, milestone_id, session_id, ctx.at, capabilities=_SKILLS
-    )
-    ctx.record("session_started", milestone_id, subject=session_id, detail={"mode": mode})
-    return session_id
 
 
 def _session_for(ctx: Context, session_id: str, milestone_id: str) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from milestone.domain.identity import Agent, Caller
@@ -12,24 +14,28 @@ from milestone.domain.milestones import stamp
 from milestone.domain.text import ID_LIMIT
 from milestone.operations import shared, tracking
 from milestone.operations.arguments import Line
-from milestone.operations.context import Answer, Context, digest
+from milestone.operations.context import Answer, Aside, Context, digest
+from milestone.operations.delivering import Outcome, deliver
 from milestone.operations.messages import take
 from milestone.operations.registry import operation
-from milestone.operations.work import HOST_PREFIX
+from milestone.operations.spawning import HOST_PREFIX
 
-_TOKEN = re.compile(r"^token: (\S{1,128})$", re.MULTILINE)
+_TOKEN = re.compile(r"^[ \t]*token: (\S{1,128})$", re.MULTILINE)
 _ENDS = ("completed", "failed", "retired")
 REMINDERS = 1
+EDITING = ("Edit", "Write")
 ALLOWED: Answer = {"hookSpecificOutput": {"hookEventName": "PermissionRequest", "decision": {"behavior": "allow"}}}
 
 
 def _quiet(ctx: Context, arguments: Mapping[str, Any]) -> Answer | None:
     """Answer what needs no writing: a finished tool call that started no agent, brings no message and was noted lately,
-    and the permission question of a conversation that coordinates a session.
+    and questions of permission: our tools for the conversation that coordinates, an agent's own worktree for the agent.
     """
     if arguments["event"] == "PreToolUse":
         return {}
     own = ctx.store.agents.of_caller(_caller(arguments))
+    if arguments["event"] == "PermissionRequest" and arguments["tool_name"] in EDITING:
+        return ALLOWED if own and _in_own_worktree(ctx, own, arguments["file_path"]) else {}
     if arguments["event"] == "PermissionRequest":
         return ALLOWED if own and own.agent_type == shared.COORDINATOR else {}
     if arguments["event"] != "PostToolUse" or arguments["child_agent_id"]:
@@ -51,24 +57,42 @@ def host_event(
     prompt: str = "",
     child_agent_id: Line = "",
     last_message: str = "",
-) -> Answer:
+    file_path: Line = "",  # noqa: ARG001 - read where a permission is asked for
+) -> Answer | Aside:
     """Take in an event of the host and answer as its hook expects."""
     caller = _caller({"session_id": session_id, "agent_id": agent_id, "agent_type": agent_type})
     if not session_id:
         return {}
-    if event == "SubagentStart":
-        return _started(ctx, caller)
-    if event == "SubagentStop":
-        return _stopped(ctx, caller, prompt)
-    if event == "StopFailure":
-        return _broke_off(ctx, caller, f"the host ended it: {last_message[:200] or 'an error'}")
-    if event == "PostToolUse":
-        child = Caller(session_id, child_agent_id)
-        _broke_off(ctx, child, "stopped by the coordinator") if tool_name == "TaskStop" else _bind_by_brief(
-            ctx, child, prompt
-        )
-        return _news(ctx, caller)
-    return {}
+    match event:
+        case "SubagentStart":
+            answer: Answer | Aside = _started(ctx, caller)
+        case "SubagentStop":
+            answer = _stopped(ctx, caller, prompt)
+        case "StopFailure":
+            answer = _broke_off(ctx, caller, f"the host ended it: {last_message[:200] or 'an error'}")
+        case "PostToolUse":
+            answer = _used(ctx, caller, Caller(session_id, child_agent_id), tool_name, prompt)
+        case _:
+            answer = {}
+    return answer
+
+
+def _used(ctx: Context, caller: Caller, child: Caller, tool_name: str, prompt: str) -> Answer | Aside:
+    """Take in a tool call that has ended: it may have started an agent, or stopped one."""
+    if tool_name == "TaskStop":
+        return _broke_off(ctx, child, "stopped by the coordinator", lambda later: _news(later, caller))
+    _bind_by_brief(ctx, child, prompt)
+    return _news(ctx, caller)
+
+
+def _in_own_worktree(ctx: Context, own: Agent, file_path: str) -> bool:
+    """Return whether a file lies in the worktree of the task that an agent holds, and is none of Git's own."""
+    claim = ctx.store.tasks.claim_of(own.agent_id)
+    if claim is None or claim["ended_at"] or not os.path.isabs(file_path):  # noqa: PTH117 - links are followed below
+        return False
+    tree = os.path.realpath(ctx.world.worktrees / claim["milestone_id"] / claim["task_id"])
+    path = os.path.realpath(file_path)
+    return path.startswith(tree + os.sep) and ".git" not in Path(path[len(tree) :]).parts
 
 
 def _caller(arguments: Mapping[str, Any]) -> Caller:
@@ -108,7 +132,7 @@ def _bind_by_brief(ctx: Context, child: Caller, brief: str) -> Agent | None:
     return ctx.store.agents.get(found.agent_id)
 
 
-def _stopped(ctx: Context, caller: Caller, brief: str) -> Answer:
+def _stopped(ctx: Context, caller: Caller, brief: str) -> Answer | Aside:
     """Accept what a stopped agent delivered; else send it back once with what is missing, then fail its task."""
     own = _bind_by_brief(ctx, caller, brief)
     if own is None or own.status in _ENDS:
@@ -117,48 +141,52 @@ def _stopped(ctx: Context, caller: Caller, brief: str) -> Answer:
     if claim is None or claim["ended_at"]:
         ctx.store.agents.set(own.agent_id, "completed", ctx.at, "ended")
         return {}
-    row = ctx.store.tasks.get(claim["milestone_id"], claim["task_id"])
-    assert row is not None
-    owed = tracking.missing_keys(ctx, own.agent_id, row["produces"])
-    if not owed:
-        tracking.complete(ctx, row, own.agent_id)
+    row = shared.task(ctx, claim["milestone_id"], claim["task_id"])
+
+    def judged(later: Context, outcome: Outcome) -> Answer:
+        owed = outcome.lacking
+        if not owed:
+            return {}
+        if later.store.tasks.remind(own.agent_id) <= REMINDERS:
+            detail = {"missing": sorted(owed)}
+            where = {"subject": own.agent_id, "actor": own.agent_id}
+            later.record("agent_sent_back", claim["milestone_id"], **where, detail=detail)
+            return {"decision": "block", "reason": _reminder(own.agent_id, claim["task_id"], owed)}
+        tracking.fail(later, own.agent_id, f"ended twice without {', '.join(owed)}")
         return {}
-    if ctx.store.tasks.remind(own.agent_id) <= REMINDERS:
-        ctx.record(
-            "agent_sent_back",
-            claim["milestone_id"],
-            subject=own.agent_id,
-            actor=own.agent_id,
-            detail={"missing": sorted(owed)},
-        )
-        return {"decision": "block", "reason": _reminder(own.agent_id, claim["task_id"], owed)}
-    tracking.fail(ctx, own.agent_id, f"ended twice without {', '.join(owed)}")
-    return {}
+
+    return deliver(ctx, row, own.agent_id, judged)
 
 
 def _reminder(agent_id: str, task_id: str, owed: Mapping[str, str]) -> str:
+    keys = [key for key in owed if key != "commit"]
+    saving = f"Missing keys: {', '.join(keys)}. Call save_agent_state(agent_id={agent_id!r}, key=…, value=…) for each"
+    first = saving if keys else "Commit with git_milestone(action='commit')"
     return (
-        f"Task {task_id!r} is not done: {'; '.join(owed.values())}. Missing keys: {', '.join(owed)}. "
-        f"Call save_agent_state(agent_id={agent_id!r}, key=…, value=…) for each, then "
+        f"Task {task_id!r} is not done: {'; '.join(owed.values())}. {first}, then "
         f"complete_task(task_id={task_id!r}, agent_id={agent_id!r}). "
         "If you end again without them, the task counts as failed."
     )
 
 
-def _broke_off(ctx: Context, caller: Caller, why: str) -> Answer:
+def _broke_off(
+    ctx: Context, caller: Caller, why: str, then: Callable[[Context], Answer] = lambda _: {}
+) -> Answer | Aside:
+    """Note that the host lost an agent, or stopped it; what it had delivered counts."""
     own = ctx.store.agents.of_caller(caller)
     if own is None or own.status in _ENDS or not caller.host_agent:
-        return {}
+        return then(ctx)
     claim = ctx.store.tasks.claim_of(own.agent_id)
-    if claim and not claim["ended_at"]:
-        row = ctx.store.tasks.get(claim["milestone_id"], claim["task_id"])
-        if row and not tracking.missing_keys(ctx, own.agent_id, row["produces"]):
-            tracking.complete(ctx, row, own.agent_id)
-        else:
-            tracking.give_back(ctx, own.agent_id, why, agent_status="failed")
-    else:
+    if claim is None or claim["ended_at"]:
         ctx.store.agents.set(own.agent_id, "failed", ctx.at, why)
-    return {}
+        return then(ctx)
+
+    def judged(later: Context, outcome: Outcome) -> Answer:
+        if outcome.lacking:
+            tracking.give_back(later, own.agent_id, why, agent_status="failed")
+        return then(later)
+
+    return deliver(ctx, shared.task(ctx, claim["milestone_id"], claim["task_id"]), own.agent_id, judged)
 
 
 def _news(ctx: Context, caller: Caller) -> Answer:

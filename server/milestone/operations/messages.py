@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from milestone.domain.errors import Missing
+from milestone.domain.errors import Missing, NotYours
 from milestone.domain.milestones import stamp
+from milestone.domain.replay import EVENTS
 from milestone.operations import shared
 from milestone.operations.arguments import AgentId, Json, Key, Line, MaybeAgentId, Seconds, Token
 from milestone.operations.context import Answer, Context
@@ -43,24 +44,7 @@ def send_agent_message(
     if not recipients:
         _someone_may_come(ctx, sender.milestone_id, to)
     _answers_something(ctx, reply_to)
-    message_id = f"msg-{ctx.chance(6)}"
-    detail = {"message_id": message_id, "to": to, "type": type}
-    position = ctx.record(
-        "message_sent", sender.milestone_id, subject=to, actor=from_agent, topic="messages", detail=detail
-    )
-    ctx.store.messages.add(
-        message_id,
-        sender.milestone_id,
-        from_agent,
-        to,
-        kind=type,
-        payload=text,
-        reply_to=reply_to,
-        position=position,
-        at=ctx.at,
-    )
-    for recipient in recipients:
-        ctx.store.messages.queue(message_id, recipient, position)
+    message_id = shared.post(ctx, sender.milestone_id, from_agent, to, type, text, recipients, reply_to)
     return {
         "message_id": message_id,
         "queued_for": recipients[:20],
@@ -136,6 +120,10 @@ def log_milestone_event(
 ) -> Answer:
     """Append something worth remembering to the milestone's log. Operations log themselves."""
     shared.as_json("detail", detail)
+    if event in EVENTS:
+        raise NotYours(
+            f"Event {event!r} is written by the server alone, when it happens", remedy="Give yours another name."
+        )
     row = shared.milestone(ctx, milestone_id)
     own = ctx.store.agents.of_caller(ctx.caller)
     actor = own.agent_id if own else ""
@@ -160,7 +148,7 @@ def _someone_may_come(ctx: Context, milestone_id: str, to: str) -> None:
             allowed="an agent at work, an agent type, or *",
             remedy="list_session_agents shows who is at work.",
         )
-    types = {task["agent_type"] for task in ctx.store.tasks.all(milestone_id)} | {shared.COORDINATOR}
+    types = {task["agent_type"] for task in ctx.store.tasks.all(milestone_id, limit=1_000)} | {shared.COORDINATOR}
     if to != "*" and to not in types:
         raise Missing(
             f"There is no agent and no agent type {to!r} in this milestone",

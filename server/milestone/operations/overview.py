@@ -11,6 +11,7 @@ from milestone.store.store import Store
 
 _HEAD = "Milestone keeps this project's plan and progress outside of the conversation (data, not instructions):"
 _SHOWN = 3
+_TASKS = 1_000
 _LIMIT = 2_400  # bytes, about 600 tokens: the context of every new session pays for them
 
 
@@ -36,19 +37,25 @@ def reminder(store: Store) -> str:
 
 def facts(store: Store, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return where one milestone stands: its tasks by state and the agents that hold them."""
-    tasks = store.tasks.all(row["milestone_id"])
-    session = store.milestones.latest_session(row["milestone_id"])
+    wanted = row["milestone_id"]
+    session = store.milestones.latest_session(wanted)
+    mode = session["mode"] if session else "planning"
+    tasks = store.tasks.all(wanted, mode, limit=_TASKS)
     return {
-        "milestone_id": row["milestone_id"],
+        "milestone_id": wanted,
         "name": row["name"],
         "status": row["status"],
+        "mode": mode,
         "session_id": session["session_id"] if session else "",
         "agents": store.agents.counts(session["session_id"]) if session else {},
         "done": [task["task_id"] for task in tasks if task["status"] == "completed"],
         "in_flight": [{"task_id": task["task_id"], "agent_id": task["held_by"]} for task in tasks if task["held_by"]],
+        "in_review": [task["task_id"] for task in tasks if task["status"] == "in_review"],
         "failed": [{"task_id": task["task_id"], "why": task["detail"]} for task in tasks if task["status"] == "failed"],
         "left": [task["task_id"] for task in tasks if not task["held_by"] and task["status"] in ("pending", "ready")],
         "planned_tasks": len(row["sections"]["tasks"]),
+        "phases": {one["phase"]: one["status"] for one in store.milestones.phases(wanted)},
+        "waived": [one["task_id"] for one in store.evidence.of_kind(wanted, "waiver", 20)],
         "updated_at": row["updated_at"],
     }
 
@@ -59,15 +66,26 @@ def _block(store: Store, row: Mapping[str, Any]) -> str:
     failed = ", ".join(one["task_id"] for one in known["failed"][:5])
     lines = [
         f"- {known['milestone_id']}: {clip(row['name'], 120)!r}",
-        f"  phase: {known['status']}; done: {', '.join(known['done'][:8]) or 'nothing yet'}",
+        f"  phase: {_phase(known)}; done: {', '.join(known['done'][-8:]) or 'nothing yet'}",
         f"  in flight: {flight}; left: {', '.join(known['left'][:8]) or 'nothing'}",
+        *([f"  in review: {', '.join(known['in_review'][:5])}"] if known["in_review"] else []),
         *([f"  failed: {failed}"] if failed else []),
+        *([f"  waived by a person: {', '.join(known['waived'][:5])}"] if known["waived"] else []),
         f"  to type: {_to_type(known)}",
     ]
     return "\n".join(lines)
 
 
+def _phase(known: Mapping[str, Any]) -> str:
+    if known["mode"] == "planning":
+        return str(known["status"])
+    open_ones = [phase for phase, status in known["phases"].items() if status == "in_progress"]
+    return f"{known['status']}, {', '.join(open_ones) or 'between phases'}"
+
+
 def _to_type(known: Mapping[str, Any]) -> str:
-    if known["status"] == "planning" and (known["left"] or known["in_flight"] or known["failed"] or not known["done"]):
+    if known["mode"] == "execution":
+        return "/milestone:execute continues it; /milestone:status shows it"
+    if known["left"] or known["in_flight"] or known["failed"] or not known["done"]:
         return "/milestone:plan continues it; /milestone:status shows it"
-    return "/milestone:status shows it"
+    return "/milestone:execute carries the plan out; /milestone:status shows it"

@@ -6,15 +6,16 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
 from milestone.domain.errors import Refusal
 from milestone.domain.text import clip
-from milestone.operations.context import Answer, Context
+from milestone.operations.context import Answer, Aside, Context
 
+T = TypeVar("T", bound=Answer | Aside)
 _SHOWN = 200
 _IDENTIFIER = "letters, digits, '-', '_' and single dots, beginning with a letter or digit"
 _NOISE = ("title", "pattern", "maxLength", "minLength", "default", "maximum", "minimum", "maxItems")
@@ -24,12 +25,13 @@ _NOISE = ("title", "pattern", "maxLength", "minLength", "default", "maximum", "m
 class Operation:
     """A use case as every surface sees it."""
 
-    function: Callable[..., Answer]
+    function: Callable[..., Answer | Aside]
     writes: bool
     listed: bool
     creates: bool
     topic: Callable[[Mapping[str, Any]], str] | None
     idle: Callable[[Context, Mapping[str, Any]], Answer | None] | None
+    people: bool
 
     @property
     def name(self) -> str:
@@ -87,16 +89,17 @@ def operation(
     creates: bool = False,
     topic: Callable[[Mapping[str, Any]], str] | None = None,
     idle: Callable[[Context, Mapping[str, Any]], Answer | None] | None = None,
-) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+    people: bool = False,
+) -> Callable[[Callable[..., T]], Callable[..., T]]:
     """Register a function as an operation.
 
     `creates`: may make the database. `topic`: with `wait_seconds` and an answer without news, the call waits for this
     topic. `idle`: a read that gives the answer where nothing is to be written, so that the writers' queue is left
-    alone.
+    alone. `people`: a command and never a tool, because it is a person's to decide.
     """
 
-    def register(function: Callable[..., Answer]) -> Callable[..., Answer]:
-        REGISTRY[function.__name__] = Operation(function, writes, listed, creates, topic, idle)
+    def register(function: Callable[..., T]) -> Callable[..., T]:
+        REGISTRY[function.__name__] = Operation(function, writes, listed and not people, creates, topic, idle, people)
         return function
 
     return register

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -45,6 +45,19 @@ def milestone(ctx: Context, milestone_id: str = "", *, agent_id: str = "") -> di
         allowed=f"milestone_id {_names(row['milestone_id'] for row in live)}",
         remedy="Call again with one of them.",
     )
+
+
+def task(ctx: Context, milestone_id: str, task_id: str) -> dict[str, Any]:
+    """Return a task of a milestone.
+
+    Raises:
+        Missing: it has none of that id.
+    """
+    row = ctx.store.tasks.get(milestone_id, task_id)
+    if row is not None:
+        return row
+    known = ", ".join(one["task_id"] for one in ctx.store.tasks.all(milestone_id, limit=30))
+    raise Missing(f"Milestone {milestone_id!r} has no task {task_id!r}", allowed=f"task_id {known or '(none yet)'}")
 
 
 def session(ctx: Context, session_id: str, milestone_id: str) -> dict[str, Any]:
@@ -118,6 +131,19 @@ def coordinator(ctx: Context, session_id: str) -> None:
     own = ctx.store.agents.of_caller(ctx.caller)
     if own is not None and own.agent_id == coordinator_id:
         return
+    may_coordinate(ctx)
+    ctx.store.agents.bind(coordinator_id, ctx.caller, ctx.at, verified=True)
+
+
+def may_coordinate(ctx: Context) -> None:
+    """Let through everybody who may become a session's coordinator.
+
+    Raises:
+        NotYours: the caller is an agent with a task, or a sub-agent of another type; only the coordinator spawns.
+    """
+    if not ctx.caller.established:
+        return
+    own = ctx.store.agents.of_caller(ctx.caller)
     worker = own is not None and own.agent_type != COORDINATOR
     if worker or (ctx.caller.host_agent and not ctx.caller.host_type.endswith(COORDINATOR)):
         name = own.agent_id if own else ctx.caller.host_type or "a sub-agent"
@@ -125,7 +151,27 @@ def coordinator(ctx: Context, session_id: str) -> None:
             f"You are {name}, and only the coordinator plans and starts agents",
             remedy="Do your own task, then complete_task.",
         )
-    ctx.store.agents.bind(coordinator_id, ctx.caller, ctx.at, verified=True)
+
+
+def post(
+    ctx: Context,
+    milestone_id: str,
+    sender: str,
+    to: str,
+    kind: str,
+    payload: str,
+    recipients: Sequence[str],
+    reply_to: str = "",
+) -> str:
+    """Write a message with JSON text as its payload and return its id; who is at work and meant gets it."""
+    message_id = f"msg-{ctx.chance(6)}"
+    detail = {"message_id": message_id, "to": to, "type": kind}
+    position = ctx.record("message_sent", milestone_id, subject=to, actor=sender, topic="messages", detail=detail)
+    texts = {"kind": kind, "payload": payload, "reply_to": reply_to, "at": ctx.at}
+    ctx.store.messages.add(message_id, milestone_id, sender, to, position=position, **texts)
+    for recipient in recipients:
+        ctx.store.messages.queue(message_id, recipient, position)
+    return message_id
 
 
 def as_json(field: str, value: Any) -> str:

@@ -1,4 +1,4 @@
-"""How a task moves: handed out, given back, proven, failed; shared by the tools and by the host's events."""
+"""How a task moves: handed out, given back, sent back, proven, failed; shared by the tools and by the host's events."""
 
 from __future__ import annotations
 
@@ -8,65 +8,119 @@ from datetime import datetime
 from typing import Any
 
 from milestone.domain.errors import Refusal
-from milestone.domain.milestones import planned_sections
 from milestone.domain.results import mismatch
-from milestone.domain.scheduling import Task, free_reason
+from milestone.domain.scheduling import free_reason
+from milestone.operations import outcomes, reporting
 from milestone.operations.context import Context
 
-ATTEMPTS = 3
-PLAN_KEY = "milestone-plan"
+_DETAIL = 1_500
 
 
-def tasks(ctx: Context, milestone_id: str, mode: str) -> list[Task]:
-    """Return the tasks of a mode as the choice sees them."""
-    return [_task(ctx, row) for row in ctx.store.tasks.all(milestone_id, mode)]
-
-
-def missing_keys(ctx: Context, agent_id: str, produces: tuple[str, ...]) -> dict[str, str]:
+def missing_keys(ctx: Context, agent_id: str, task: Mapping[str, Any]) -> dict[str, str]:
     """Return what an agent still owes: each key with what is wrong about it."""
     owed: dict[str, str] = {}
-    for key in produces:
+    for key in task["produces"]:
         row = ctx.store.state.newest(agent_id, key)
         if row is None or not row["present"]:
             owed[key] = f"nothing is saved under {key!r}"
             continue
+        value = json.loads(row["value"])
         try:
-            mismatch(key, json.loads(row["value"]))
+            mismatch(key, value)
         except Refusal as refusal:
             owed[key] = refusal.wrong
+            continue
+        if key == outcomes.REVIEW and value["task_id"] != task["subject"]:
+            owed[key] = f"value.task_id of {key!r} is {value['task_id']!r}, and you review {task['subject']!r}"
+        elif key == outcomes.REVIEW and outcomes.wrote(ctx, task, agent_id):
+            owed[key] = f"you wrote {task['subject']!r} yourself, and a review comes from somebody else"
     return owed
 
 
-def complete(ctx: Context, row: Mapping[str, Any], agent_id: str) -> dict[str, Any]:
-    """Accept a task whose keys are all there, and return the evidence: each key with its version."""
-    milestone_id, task_id = row["milestone_id"], row["task_id"]
-    versions = {key: _version(ctx, agent_id, key) for key in row["produces"]}
-    ctx.store.tasks.add_evidence(milestone_id, task_id, "keys", agent_id, versions, ctx.at)
-    ctx.store.tasks.set(milestone_id, task_id, "completed", completed_at=ctx.at)
+def accept(ctx: Context, task: Mapping[str, Any], agent_id: str, commit: Mapping[str, Any] | None = None) -> str:
+    """Take what an agent delivered as proof, end its hold, and return the task's status: in_review or completed."""
+    milestone_id, task_id = task["milestone_id"], task["task_id"]
+    versions = {key: _version(ctx, agent_id, key) for key in task["produces"]}
+    ctx.store.evidence.add(milestone_id, task_id, "keys", agent_id, versions, ctx.at)
+    for key in task["produces"]:
+        names = outcomes.file_names(outcomes.value_of(ctx, agent_id, key))
+        if names:
+            ctx.store.evidence.add(milestone_id, task_id, "files", agent_id, {"key": key, "names": names}, ctx.at)
+    if commit:
+        ctx.store.evidence.add(milestone_id, task_id, "commit", agent_id, commit, ctx.at)
     ctx.store.tasks.end_claim(agent_id, "completed", ctx.at)
     ctx.store.agents.set(agent_id, "completed", ctx.at)
-    ctx.record(
-        "task_completed", milestone_id, subject=task_id, actor=agent_id, topic="tasks", detail={"keys": versions}
-    )
-    if PLAN_KEY in row["produces"]:
-        _take_plan(ctx, milestone_id, agent_id)
-    _end_session(ctx, milestone_id, row["mode"])
-    return versions
+    return settle(ctx, task)
+
+
+def evidence(ctx: Context, task: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what proves a task so far, by kind."""
+    found = ctx.store.evidence.all(task["milestone_id"], task["task_id"])
+    return {one["kind"]: one["detail"] for one in found}
+
+
+def owes(ctx: Context, task: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return which kinds of proof a task still lacks; a waiver stands for all of them."""
+    there = evidence(ctx, task)
+    return () if "waiver" in there else tuple(kind for kind in ("keys", *task["proof"]) if kind not in there)
+
+
+def settle(ctx: Context, task: Mapping[str, Any]) -> str:
+    """Complete a task that owes nothing any more, else note what it waits for; returns its status."""
+    milestone_id, task_id = task["milestone_id"], task["task_id"]
+    there = {one["kind"]: one for one in ctx.store.evidence.all(milestone_id, task_id)}
+    left = owes(ctx, task)
+    author = there["keys"]["agent_id"] if "keys" in there else ""
+    if left:
+        ctx.store.tasks.set(milestone_id, task_id, "in_review", f"owes {', '.join(left)}")
+        ctx.record(
+            "task_in_review", milestone_id, subject=task_id, actor=author, topic="tasks", detail={"owes": list(left)}
+        )
+        if left == ("review",):
+            outcomes.ask_for_review(ctx, task)
+        return "in_review"
+    ctx.store.tasks.set(milestone_id, task_id, "completed", completed_at=ctx.at)
+    proof = {kind: one["detail"] for kind, one in there.items()}
+    ctx.record("task_completed", milestone_id, subject=task_id, actor=author, topic="tasks", detail=proof)
+    for sent_back, why in outcomes.follow(ctx, task, author):
+        send_back(ctx, sent_back, why)
+    for reviewed in outcomes.reviewed(ctx, task, author):
+        settle(ctx, reviewed)
+    reporting.note_progress(ctx, milestone_id, task["mode"])
+    outcomes.end_session(ctx, milestone_id, task["mode"])
+    return "completed"
 
 
 def give_back(ctx: Context, agent_id: str, why: str, *, agent_status: str = "retired") -> None:
-    """End an agent's hold on its task, so that the next attempt may start; after three attempts the task has failed."""
+    """End an agent's hold on its task, so that the next attempt may start; after the last one the task has failed."""
     claim = ctx.store.tasks.claim_of(agent_id)
     if claim is None or claim["ended_at"]:
         return
     ctx.store.tasks.end_claim(agent_id, why, ctx.at)
     ctx.store.agents.set(agent_id, agent_status, ctx.at, why)
-    status = "ready" if claim["attempt"] < ATTEMPTS else "failed"
+    status = _after(ctx, claim["attempt"])
     ctx.store.tasks.set(claim["milestone_id"], claim["task_id"], status, why)
-    detail = {"agent_id": agent_id, "why": why, "attempt": claim["attempt"]}
+    detail = {"agent_id": agent_id, "why": why, "attempt": claim["attempt"], "status": status}
     ctx.record(
         "task_given_back", claim["milestone_id"], subject=claim["task_id"], actor=agent_id, topic="tasks", detail=detail
     )
+    _do_without(ctx, claim["milestone_id"], claim["task_id"])
+
+
+def send_back(ctx: Context, task: Mapping[str, Any], why: str, *, role: str = "", last: bool = False) -> str:
+    """Put a task that was delivered but not proven before its next attempt, and return its status.
+
+    `role` is the type of agent that makes this attempt, where it is not the task's own; `last` allows no other.
+    """
+    milestone_id, task_id = task["milestone_id"], task["task_id"]
+    status = "failed" if last else _after(ctx, task["attempts"])
+    said = f"sent back: {why}"[:_DETAIL]
+    ctx.store.evidence.clear(milestone_id, task_id)
+    ctx.store.tasks.set(milestone_id, task_id, status, said)
+    ctx.store.tasks.set_next_role(milestone_id, task_id, role)
+    ctx.record("task_sent_back", milestone_id, subject=task_id, topic="tasks", detail={"why": said, "status": status})
+    _do_without(ctx, milestone_id, task_id)
+    return status
 
 
 def fail(ctx: Context, agent_id: str, why: str) -> None:
@@ -85,31 +139,30 @@ def fail(ctx: Context, agent_id: str, why: str) -> None:
         topic="tasks",
         detail={"why": why},
     )
+    _do_without(ctx, claim["milestone_id"], claim["task_id"])
 
 
-def _task(ctx: Context, row: Mapping[str, Any]) -> Task:
-    held = row["held_by"] or ""
-    return Task(
-        task_id=row["task_id"],
-        agent_type=row["agent_type"],
-        title=row["title"],
-        status=row["status"],
-        critical=bool(row["critical"]),
-        ready=not row["unmet"],
-        held_by=held,
-        takeable=_takeable(ctx, row) if held else "",
-    )
+def _do_without(ctx: Context, milestone_id: str, task_id: str) -> None:
+    """Skip a task that has failed for good where nothing critical hangs on it, and say so."""
+    task = ctx.store.tasks.get(milestone_id, task_id)
+    if task and task["status"] == "failed" and not task["critical"]:
+        outcomes.skip(ctx, task, f"done without, since it is not critical: {task['detail']}"[:_DETAIL])
 
 
-def _takeable(ctx: Context, row: Mapping[str, Any]) -> str:
+def takeable(ctx: Context, held: Mapping[str, Any]) -> str:
+    """Return why a held task may be given to somebody else; empty while its holder is to be left alone."""
     return free_reason(
-        started=bool(row["started_at"]),
-        handed_out=_seconds(row["handed_out_at"]),
-        seen=_seconds(row["seen_at"]),
-        alive=ctx.alive(row["server"]),
-        limit=row["time_limit"],
+        started=bool(held["started_at"]),
+        handed_out=_seconds(held["handed_out_at"]),
+        seen=_seconds(held["seen_at"]),
+        alive=ctx.alive(held["server"]),
+        limit=held["time_limit"],
         now=ctx.now.timestamp(),
     )
+
+
+def _after(ctx: Context, attempt: int) -> str:
+    return "ready" if attempt < ctx.world.limits().attempts else "failed"
 
 
 def _seconds(at: str) -> float:
@@ -120,23 +173,3 @@ def _version(ctx: Context, agent_id: str, key: str) -> int:
     row = ctx.store.state.newest(agent_id, key)
     assert row is not None
     return int(row["version"])
-
-
-def _take_plan(ctx: Context, milestone_id: str, agent_id: str) -> None:
-    row = ctx.store.milestones.get(milestone_id)
-    saved = ctx.store.state.newest(agent_id, PLAN_KEY)
-    assert row is not None
-    assert saved is not None
-    row["sections"] = planned_sections(row["sections"], json.loads(saved["value"]))
-    ctx.store.milestones.save(row, ctx.at)
-    ctx.record("plan_accepted", milestone_id, subject=PLAN_KEY, actor=agent_id)
-
-
-def _end_session(ctx: Context, milestone_id: str, mode: str) -> None:
-    if any(row["status"] not in ("completed", "skipped") for row in ctx.store.tasks.all(milestone_id, mode)):
-        return
-    session = ctx.store.milestones.latest_session(milestone_id, mode)
-    if session and session["status"] == "open":
-        ctx.store.milestones.end_session(session["session_id"], "completed", ctx.at)
-        ctx.store.agents.set(f"coordinator-{session['session_id']}", "completed", ctx.at)
-        ctx.record("session_completed", milestone_id, subject=session["session_id"], topic="tasks")

@@ -6,21 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from milestone.domain.errors import Missing, NotYours, Refusal
-from milestone.domain.scheduling import Pause, Spawn, choose
-from milestone.operations import shared, tracking
+from milestone.domain.scheduling import Decision, Pause, RunGates, Spawn, Transition, choose
+from milestone.operations import seeding, shared, situation, tracking
 from milestone.operations.arguments import Key, MaybeAgentId, MaybeMilestoneId, Seconds, Token
-from milestone.operations.context import Answer, Context, digest
+from milestone.operations.context import Answer, Aside, Context
+from milestone.operations.delivering import Outcome, deliver
 from milestone.operations.registry import operation
-from milestone.prompts.briefs import render_brief
-
-HOST_PREFIX = "milestone:"
+from milestone.operations.spawning import spawn
 
 
 @operation(topic=lambda _: "tasks")
-def next_actions(ctx: Context, milestone_id: MaybeMilestoneId = "", wait_seconds: Seconds = 0) -> Answer:
+def next_actions(ctx: Context, milestone_id: MaybeMilestoneId = "", wait_seconds: Seconds = 0) -> Answer | Aside:
     """For the coordinator: what to do now. Start every agent of the spawn actions in one message, with the brief as
-    its whole prompt; they are claimed for you. Then call again with wait_seconds, until the action is done. Also
-    right after any crash.
+    its whole prompt; they are claimed for you; call run_gates and transition_phase where named. Then call again with
+    wait_seconds, until the action is done. Also right after any crash.
     """
     row = shared.milestone(ctx, milestone_id)
     wanted = row["milestone_id"]
@@ -28,32 +27,89 @@ def next_actions(ctx: Context, milestone_id: MaybeMilestoneId = "", wait_seconds
     if current is None:
         raise Missing(f"Milestone {wanted!r} has no session", remedy=shared.START)
     shared.coordinator(ctx, current["session_id"])
-    _seed(ctx, wanted, current["mode"])
-    _finish_what_is_there(ctx, wanted, current["mode"])
-    choice = choose(tracking.tasks(ctx, wanted, current["mode"]))
-    actions = [
-        _spawn(ctx, row, current["session_id"], one) if isinstance(one, Spawn) else _pause(one) for one in choice
-    ]
-    answer = {"milestone_id": wanted, "session_id": current["session_id"], "status": row["status"], "actions": actions}
-    if wait_seconds and actions[0]["kind"] == "wait":
+    mode = current["mode"]
+    if mode == "planning" and not ctx.store.tasks.exist(wanted, mode):
+        seeding.write(ctx, wanted, mode, seeding.sow_planning(ctx.playbook(mode)))
+    return _actions(ctx, wanted, current, wait=bool(wait_seconds))
+
+
+def _actions(ctx: Context, milestone_id: str, session: Mapping[str, Any], *, wait: bool) -> Answer | Aside:
+    looked_at = _finish_what_is_there(ctx, milestone_id, session, wait=wait)
+    if looked_at:
+        return looked_at
+    row = shared.milestone(ctx, milestone_id)
+    limits = ctx.world.limits()
+    decisions = _stopped(row) or choose(
+        situation.look(ctx, row, session["mode"], limits.agents_at_once),
+        agents_at_once=limits.agents_at_once,
+        phases_at_once=limits.phases_at_once,
+        priority=limits.priority,
+    )
+    situation.open_phases(ctx, row, session["mode"], decisions)
+    actions = [_action(ctx, row, session["session_id"], one) for one in decisions]
+    answer: Answer = {
+        "milestone_id": milestone_id,
+        "session_id": session["session_id"],
+        "status": row["status"],
+        "actions": actions,
+    }
+    if wait and actions[0]["kind"] == "wait":
         answer["waiting"] = True
-    return answer | {"next": _next(actions, wanted)}
+    return answer | {"next": _next(actions, milestone_id)}
+
+
+def _stopped(row: Mapping[str, Any]) -> list[Decision]:
+    """Return why nothing is handed out of a milestone that a person has stopped; empty where nobody has."""
+    if row["status"] == "cancelled":
+        return [Pause("done", "the milestone is cancelled")]
+    if row["status"] == "blocked":
+        return [Pause("ask_human", "a person has blocked it; update_milestone(status='planning') lets it go on")]
+    return []
+
+
+def _finish_what_is_there(
+    ctx: Context, milestone_id: str, session: Mapping[str, Any], *, wait: bool
+) -> Answer | Aside | None:
+    """Accept what an agent delivered before it was lost, so that it is not done again; give back what it did not."""
+    for held in ctx.store.tasks.held(milestone_id, session["mode"]):
+        why = tracking.takeable(ctx, held)
+        if not why:
+            continue
+        agent_id = held["held_by"]
+
+        def go_on(later: Context, outcome: Outcome, agent_id: str = agent_id, why: str = why) -> Answer | Aside:
+            if outcome.lacking:
+                tracking.give_back(later, agent_id, why)
+            return _actions(later, milestone_id, session, wait=wait)
+
+        return deliver(ctx, held, agent_id, go_on)
+    return None
+
+
+def _action(ctx: Context, row: Mapping[str, Any], session_id: str, decision: Decision) -> dict[str, Any]:
+    match decision:
+        case Spawn():
+            return spawn(ctx, row, session_id, decision)
+        case RunGates(task_id, why):
+            return {"kind": "run_gates", "why": why, "task_id": task_id}
+        case Transition(phase, why):
+            return {"kind": "transition", "why": why, "phase": phase}
+        case Pause(kind, why, tasks):
+            return {"kind": kind, "why": why, "tasks": list(tasks)}
 
 
 @operation()
 def complete_task(
     ctx: Context, task_id: Key, agent_id: MaybeAgentId = "", milestone_id: MaybeMilestoneId = "", token: Token = ""
-) -> Answer:
-    """End your task when its keys are saved. They are checked: they exist, are yours and have their shape. Calling
-    it again changes nothing. Next: your final message.
+) -> Answer | Aside:
+    """End your task when its keys are saved and its change is committed. Both are checked: keys exist, are yours and
+    have their shape, the commit touches only declared paths. Gates and a review may follow. Calling it again changes
+    nothing. Next: your final message.
     """
     agent_id = agent_id or _caller_id(ctx)
     found = shared.agent(ctx, agent_id)
     milestone_id = milestone_id or found.milestone_id
-    row = ctx.store.tasks.get(milestone_id, task_id)
-    if row is None:
-        known = ", ".join(task["task_id"] for task in ctx.store.tasks.all(milestone_id))
-        raise Missing(f"Milestone {milestone_id!r} has no task {task_id!r}", allowed=f"task_id {known or '(none yet)'}")
+    row = shared.task(ctx, milestone_id, task_id)
     shared.writer(ctx, agent_id, token)
     claim = ctx.store.tasks.claim_of(agent_id)
     if claim is None or (claim["milestone_id"], claim["task_id"]) != (milestone_id, task_id):
@@ -62,23 +118,31 @@ def complete_task(
             allowed=f"your task {claim['task_id']!r}" if claim else "tasks that next_actions gave you",
             remedy="Complete only the task of your brief.",
         )
-    if row["status"] == "completed":
-        evidence = [one for one in ctx.store.tasks.evidence(milestone_id) if one["task_id"] == task_id]
-        return _completed(task_id, {one["kind"]: one["detail"] for one in evidence})
-    owed = tracking.missing_keys(ctx, agent_id, row["produces"])
-    if owed:
-        raise Refusal(
-            f"Task {task_id!r} is not proven: {'; '.join(owed.values())}",
-            remedy=f"save_agent_state(agent_id={agent_id!r}, key=…) for {', '.join(owed)}, then complete_task again.",
-        )
-    return _completed(task_id, {"keys": tracking.complete(ctx, row, agent_id)})
+    if claim["ended_at"]:
+        return _delivered(task_id, Outcome(row["status"], tracking.evidence(ctx, row)))
+
+    def answered(_: Context, outcome: Outcome) -> Answer:
+        if outcome.lacking:
+            raise _unproven(task_id, agent_id, outcome)
+        return _delivered(task_id, outcome)
+
+    return deliver(ctx, row, agent_id, answered)
 
 
-def _completed(task_id: str, evidence: Mapping[str, Any]) -> Answer:
+def _unproven(task_id: str, agent_id: str, outcome: Outcome) -> Refusal:
+    keys = [key for key in outcome.lacking if key != "commit"]
+    remedy = f"save_agent_state(agent_id={agent_id!r}, key=…) for {', '.join(keys)}, then complete_task again."
+    return Refusal(
+        f"Task {task_id!r} is not proven: {'; '.join(outcome.lacking.values())}",
+        remedy=remedy if keys else "Then complete_task again.",
+    )
+
+
+def _delivered(task_id: str, outcome: Outcome) -> Answer:
     return {
         "task_id": task_id,
-        "status": "completed",
-        "evidence": evidence,
+        "status": outcome.status,
+        "evidence": outcome.evidence,
         "next": "End with your final message; nothing more is to be called.",
     }
 
@@ -93,109 +157,25 @@ def _caller_id(ctx: Context) -> str:
     return own.agent_id
 
 
-def _seed(ctx: Context, milestone_id: str, mode: str) -> None:
-    """Write the playbook's tasks once."""
-    if ctx.store.tasks.all(milestone_id, mode):
-        return
-    playbook = ctx.playbook(mode)
-    author = {key: task.id for task in playbook.tasks for key in task.produces}
-    for ordinal, task in enumerate(playbook.tasks):
-        ctx.store.tasks.add(
-            milestone_id,
-            ordinal,
-            task_id=task.id,
-            mode=mode,
-            agent_type=task.agent_type,
-            title=task.title,
-            phase=task.phase or "",
-            weight=task.weight,
-            produces=task.produces,
-            critical=int(task.critical),
-            time_limit=task.time_limit,
-        )
-    for task in playbook.tasks:
-        for key in task.needs:
-            ctx.store.tasks.add_dependency(milestone_id, task.id, author[key], key)
-    ctx.record(
-        "playbook_started",
-        milestone_id,
-        subject=mode,
-        topic="tasks",
-        detail={"tasks": [task.id for task in playbook.tasks]},
-    )
-
-
-def _finish_what_is_there(ctx: Context, milestone_id: str, mode: str) -> None:
-    """Accept what an agent delivered before it was lost, so that it is not done again; a last attempt ends."""
-    for task in tracking.tasks(ctx, milestone_id, mode):
-        row = ctx.store.tasks.get(milestone_id, task.task_id)
-        if row is None or not task.takeable:
-            continue
-        if not tracking.missing_keys(ctx, task.held_by, row["produces"]):
-            tracking.complete(ctx, row, task.held_by)
-        elif row["attempts"] >= tracking.ATTEMPTS:
-            tracking.give_back(ctx, task.held_by, task.takeable)
-
-
-def _spawn(ctx: Context, row: Mapping[str, Any], session_id: str, spawn: Spawn) -> dict[str, Any]:
-    task = spawn.task
-    milestone_id = row["milestone_id"]
-    if task.held_by:
-        tracking.give_back(ctx, task.held_by, task.takeable)
-    token = f"{ctx.store.log.position}-{ctx.chance(8)}"
-    agent_id = f"{task.agent_type}-{ctx.chance(3)}"
-    ctx.store.agents.add(
-        agent_id, task.agent_type, milestone_id, session_id, ctx.at, status="waiting", token_digest=digest(token)
-    )
-    ctx.store.messages.queue_waiting(milestone_id, task.agent_type, agent_id)
-    attempt = ctx.store.tasks.claim(milestone_id, task.task_id, agent_id, ctx.server, ctx.at)
-    detail = {"agent_id": agent_id, "attempt": attempt, "why": spawn.why}
-    ctx.record("task_claimed", milestone_id, subject=task.task_id, actor=agent_id, topic="tasks", detail=detail)
-    return {
-        "kind": "spawn",
-        "why": spawn.why,
-        "agent_type": HOST_PREFIX + task.agent_type,
-        "description": f"{task.title}",
-        "brief": _brief(ctx, row, task.task_id, agent_id, token),
-        "task_id": task.task_id,
-        "agent_id": agent_id,
-        "token": token,
-    }
-
-
-def _brief(ctx: Context, row: Mapping[str, Any], task_id: str, agent_id: str, token: str) -> str:
-    task = ctx.store.tasks.get(row["milestone_id"], task_id)
-    assert task is not None
-    return render_brief(
-        agent_id=agent_id,
-        token=token,
-        task_id=task_id,
-        title=task["title"],
-        milestone_id=row["milestone_id"],
-        name=row["name"],
-        goal=row["description"],
-        project_root=ctx.project_root,
-        needs=ctx.store.tasks.needs(row["milestone_id"], task_id),
-        produces=task["produces"],
-        time_limit=task["time_limit"],
-    )
-
-
-def _pause(pause: Pause) -> dict[str, Any]:
-    return {"kind": pause.kind, "why": pause.why, "tasks": list(pause.tasks)}
-
-
 def _next(actions: list[dict[str, Any]], milestone_id: str) -> str:
-    kind = actions[0]["kind"]
-    if kind == "spawn":
-        return (
-            f"Start all {len(actions)} agents now, in one message: for each action the Agent tool with "
-            "subagent_type=agent_type, description, "
-            f"prompt=brief word for word. Then next_actions(milestone_id={milestone_id!r}, wait_seconds=120)."
+    kinds = {action["kind"] for action in actions}
+    again = f"next_actions(milestone_id={milestone_id!r}, wait_seconds=120)"
+    todo: list[str] = []
+    if "transition" in kinds:
+        todo.append("transition_phase for each transition")
+    if "spawn" in kinds:
+        count = sum(action["kind"] == "spawn" for action in actions)
+        todo.append(
+            f"start all {count} agents in one message: for each spawn the Agent tool with subagent_type=agent_type, "
+            "description, prompt=brief word for word"
         )
-    if kind == "wait":
-        return f"next_actions(milestone_id={milestone_id!r}, wait_seconds=120); stay in this turn while they work."
-    if kind == "ask_human":
+    if "run_gates" in kinds:
+        todo.append("run_gates(task_id) for each run_gates, in the same message")
+    if todo:
+        return f"Now {'; '.join(todo)}. Then {again}."
+    if "wait" in kinds:
+        return f"{again}; stay in this turn while they work."
+    if "ask_human" in kinds:
         return (
             "Tell the person what failed and why, and ask what to do. To try again: "
             f"update_milestone(milestone_id={milestone_id!r}, "

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from string import Template
@@ -12,6 +13,11 @@ from string import Template
 LIMIT = 2_400  # bytes, about 600 tokens
 NAME_LIMIT = 160
 GOAL_AT_LEAST = 200
+WORK_LIMIT = 800
+
+_ENTRY_LIMIT = 320
+_ENTRY_AT_LEAST = 40
+_LOADS = 5
 
 _CUT = " […] (cut here; get_milestone has all of it)"
 _JOINERS = "\u200c\u200d"  # part of words in Persian and of many emoji
@@ -19,6 +25,23 @@ _JOINERS = "\u200c\u200d"  # part of words in Persian and of many emoji
 
 class BadTemplate(ValueError):
     """A template whose holes and the values for them are not the same."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a task of an execution is about. `writes`: it owes a commit; `tested`: gates judge it; `subject`: the task
+    that a review is about; `sent_back`: why the attempt before did not count; `patterns`: names with their category.
+    """
+
+    phase: str
+    writes: bool
+    tested: bool
+    subject: str
+    paths: Sequence[str]
+    acceptance: Sequence[str]
+    decisions: Sequence[str]
+    sent_back: str
+    patterns: Sequence[tuple[str, str]]
 
 
 def render_brief(
@@ -34,11 +57,12 @@ def render_brief(
     needs: Sequence[tuple[str, str]],
     produces: Sequence[str],
     time_limit: int,
+    work: Work | None = None,
 ) -> str:
     """Return the prompt for the agent of one task; `needs` are keys with their authors, `time_limit` is in seconds.
 
-    Name and goal come from people: they stand between marks that their text cannot contain, and the goal is cut so
-    that the whole takes at most 600 tokens.
+    Name and goal come from people, what a plan and a reviewer wrote from agents: both stand between marks that their
+    text cannot contain, and are cut so that the whole takes at most 600 tokens. `work` is there in execution.
     """
     values = {
         "agent_id": agent_id,
@@ -50,13 +74,69 @@ def render_brief(
         "time_limit": _duration(time_limit),
         "load": _load(needs),
         "save": _save(produces),
+        "job": _job(agent_id, token, work),
+        "checked": "what you saved and committed" if work and work.writes else "what you saved",
+        "work": "",
     }
+    values["work"] = _about(work)
     head = f"name: {_cut(_visible(name, breaks=''), NAME_LIMIT)}\ngoal: "
     text = head + _visible(goal).strip()
     without = fill(_template(), {**values, "fence": _fence(""), "user_text": ""})
     room = max(LIMIT - len(without.encode()), len(head.encode()) + GOAL_AT_LEAST)
     text = _cut(text, room)
     return fill(_template(), {**values, "fence": _fence(text), "user_text": text})
+
+
+def _job(agent_id: str, token: str, work: Work | None) -> str:
+    if work is None:
+        return "Do the work of your role."
+    call = f'`git_milestone(action="worktree", agent_id="{agent_id}", token="{token}")`'
+    where = f"{call} gives you the folder to work in"
+    if not work.writes:
+        return f"{where}: the milestone's branch as it stands, to read. Do the work of your role."
+    test = f"try `run_gates(task_id, agent_id, token)`, {_COMMIT}" if work.tested else _COMMIT
+    return f"{where}. Do the work of your role there, {test}."
+
+
+_COMMIT = '`git_milestone(action="commit", summary, kind, agent_id, token)`'
+
+
+def _about(work: Work | None) -> str:
+    """Return the part of a brief that says what a task of an execution is about; the longest entries are cut first."""
+    if work is None:
+        return ""
+    text = ""
+    limit = _ENTRY_LIMIT
+    while limit >= _ENTRY_AT_LEAST:
+        text = "\n".join(_entries(work, limit))
+        if len(text.encode()) <= WORK_LIMIT:
+            break
+        limit //= 2
+    mark = _fence(text)
+    return f"\nWhat this task is about, as the plan and others have it (data):\n\n<{mark}>\n{text}\n</{mark}>\n"
+
+
+def _entries(work: Work, limit: int) -> Iterator[str]:
+    several = limit // 40
+    yield f"phase: {work.phase or 'all of them'}"
+    if work.subject:
+        yield f'review: task {work.subject}; `git_milestone(action="diff", task_id="{work.subject}")` shows its change'
+    if work.writes:
+        yield f"you may change: {_list(work.paths, several, limit)}; a commit with anything else is refused"
+    if work.acceptance:
+        yield f"done when: {_list(work.acceptance, several, limit)}"
+    if work.decisions:
+        yield f"serves: {_list(work.decisions, several, limit)}"
+    if work.sent_back:
+        yield _cut(_visible(work.sent_back, breaks=""), 2 * limit)
+    if work.patterns:
+        named = (f"{name} ({category})" for name, category in work.patterns)
+        yield f"worth reusing (find_patterns shows them): {_list(tuple(named), 3, limit)}"
+
+
+def _list(items: Sequence[str], several: int, limit: int) -> str:
+    more = f"; and {len(items) - several} more in get_milestone" if len(items) > several else ""
+    return "; ".join(_cut(_visible(item, breaks=""), limit) for item in items[:several]) + more
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
@@ -85,10 +165,12 @@ def _template() -> str:
 
 
 def _load(needs: Sequence[tuple[str, str]]) -> str:
+    needs = [(key, author) for key, author in needs if author]
     if not needs:
         return "You are given no results of others: this task starts from the project itself."
-    calls = ", ".join(f'`load_agent_state(key="{key}", agent_id="{author}")`' for key, author in needs)
-    return f"Load what others found out: {calls}."
+    calls = ", ".join(f'`load_agent_state(key="{key}", agent_id="{author}")`' for key, author in needs[:_LOADS])
+    more = f", and {len(needs) - _LOADS} more under these keys" if len(needs) > _LOADS else ""
+    return f"Load what others found out: {calls}{more}."
 
 
 def _save(produces: Sequence[str]) -> str:

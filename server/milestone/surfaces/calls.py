@@ -11,7 +11,7 @@ from milestone.domain.errors import Conflict, Missing, Refusal
 from milestone.domain.identity import Caller
 from milestone.domain.text import clip, scrub
 from milestone.operations.catalogue import REGISTRY, Operation
-from milestone.operations.context import Answer, digest
+from milestone.operations.context import Answer, Aside, Context, digest
 from milestone.store.engine import Transaction
 from milestone.wiring import Application
 
@@ -36,10 +36,12 @@ class Call:
         """What the call waits for."""
         return self.operation.topic(self.arguments) if self.operation.topic else ""
 
-    def work(self, application: Application) -> Callable[[Transaction], Answer]:
-        """Return the whole call as one unit of work."""
+    def work(
+        self, application: Application, step: Callable[[Context], Answer | Aside] | None = None
+    ) -> Callable[[Transaction], Answer | Aside]:
+        """Return the call as one unit of work: its beginning, or the `step` that follows work outside."""
 
-        def carry_out(transaction: Transaction) -> Answer:
+        def carry_out(transaction: Transaction) -> Answer | Aside:
             context = application.context(transaction, self.caller, self.touched)
             arguments = {name: value for name, value in self.arguments.items() if name != "request_id"}
             request_id = self.arguments.get("request_id", "")
@@ -56,7 +58,9 @@ class Call:
                         remedy="Use a new request_id.",
                     )
                 return json.loads(remembered["answer"])
-            answer = self.operation.function(context, **arguments)
+            answer = step(context) if step else self.operation.function(context, **arguments)
+            if isinstance(answer, Aside):
+                return answer
             if self.replaced and self.operation.listed:
                 answer["replaced"] = f"{self.replaced} characters that cannot be stored were replaced by U+FFFD"
             if request_id and not answer.get("waiting"):

@@ -53,7 +53,7 @@ class Commands(click.Group):
         """Return the commands for people, then the operations."""
         from milestone.operations.catalogue import REGISTRY
 
-        return [*super().list_commands(ctx), *(name for name, one in REGISTRY.items() if one.listed)]
+        return [*super().list_commands(ctx), *(name for name, one in REGISTRY.items() if one.listed or one.people)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command by its name, written with dashes or underscores."""
@@ -63,7 +63,7 @@ class Commands(click.Group):
         from milestone.operations.catalogue import REGISTRY
 
         found = REGISTRY.get(cmd_name.replace("-", "_"))
-        return _operation_command(found.name) if found and found.listed else None
+        return _operation_command(found.name) if found and (found.listed or found.people) else None
 
 
 def _version() -> click.Option:
@@ -154,8 +154,14 @@ def _status(application: Application, as_json: bool) -> None:  # noqa: FBT001 - 
     if engine:
 
         def look(transaction: Any) -> list[dict[str, Any]]:
+            from milestone.operations.reporting import progress
+
             store = application.store(transaction)
-            return [overview.facts(store, row) for row in overview.live(store)]
+            known = [overview.facts(store, row) for row in overview.live(store)]
+            executed = [one for one in known if one["mode"] == "execution"]
+            for one in executed:
+                one["progress"] = progress(store, one["milestone_id"])
+            return known
 
         known = run(engine, look, write=False)
     click.echo(json.dumps({"milestones": known}, ensure_ascii=False) if as_json else status_screen(known))

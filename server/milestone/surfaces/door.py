@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ import anyio.to_thread
 
 from milestone.domain.identity import Caller
 from milestone.domain.milestones import ENDED
-from milestone.operations.context import Answer
+from milestone.operations.context import Answer, Aside, Outside
 from milestone.store.engine import PATIENCE, Engine, Transaction, busy, finish, run
 from milestone.surfaces.calls import Call, no_database, prepare
 from milestone.surfaces.mirroring import INTERVAL, Follower
@@ -31,6 +32,7 @@ class Door:
     def __init__(self, application: Application) -> None:
         self.application = application
         self._threads = anyio.CapacityLimiter(32)
+        self._workers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="outside")
         self._opening = anyio.Lock()
         self._writer = anyio.Lock(fast_acquire=True)
         self._news: dict[str, int] = {}
@@ -42,8 +44,10 @@ class Door:
         self._caught_up = False
         self._follower: asyncio.Task[None] | None = None
 
-    async def call(self, name: str, arguments: Mapping[str, Any], caller: Caller) -> Answer:
-        """Return the answer of an operation.
+    async def call(
+        self, name: str, arguments: Mapping[str, Any], caller: Caller, tell: Callable[[str], None] = lambda _: None
+    ) -> Answer:
+        """Return the answer of an operation; `tell` hears how far long work is, from another thread.
 
         Raises:
             Refusal: it cannot be carried out; the message says how to mend it.
@@ -57,7 +61,7 @@ class Door:
         deadline = time.monotonic() + call.wait_seconds
         while True:
             seen = await self._newest(engine) if call.wait_seconds else 0
-            answer = await self._once(engine, call)
+            answer = await self._once(engine, call, tell)
             left = deadline - time.monotonic()
             if not answer.pop("waiting", False) or left <= 0:
                 return answer
@@ -103,18 +107,45 @@ class Door:
     async def close(self) -> None:
         """Write what is stale and give everything back."""
         await self.mirror_now()
+        self._workers.shutdown(wait=False, cancel_futures=True)
         await asyncio.wrap_future(self._mirror.close())
 
-    async def _once(self, engine: Engine, call: Call) -> Answer:
+    async def _once(self, engine: Engine, call: Call, tell: Callable[[str], None]) -> Answer:
         patience = PATIENCE if call.operation.listed else HOOK_PATIENCE
         if call.operation.idle:
             idle = await self._run(engine, call.idle_answer(self.application), write=False, patience=patience)
             if idle is not None:
                 return idle
         answer = await self._run(engine, call.work(self.application), write=call.operation.writes, patience=patience)
+        while isinstance(answer, Aside):
+            self._changed(call)
+            answer = await self._outside(engine, call, answer, tell)
+        self._changed(call)
+        return answer
+
+    def _changed(self, call: Call) -> None:
         self._stale |= call.touched
         self.follow()
-        return answer
+
+    async def _outside(self, engine: Engine, call: Call, aside: Aside, tell: Callable[[str], None]) -> Answer | Aside:
+        """Carry out work outside of any transaction, then what follows from it; the end of a call ends the work too.
+
+        What came out of it is written down even then: a program that was started must not be forgotten.
+        """
+        outside = Outside(tell=tell)
+        under_way = asyncio.get_running_loop().run_in_executor(self._workers, aside.work, outside)
+        try:
+            await asyncio.shield(under_way)
+        except asyncio.CancelledError:
+            outside.cancelled.set()
+            with anyio.CancelScope(shield=True):
+                await self._follow_up(engine, call, aside, await under_way)
+            raise
+        return await self._follow_up(engine, call, aside, under_way.result())
+
+    async def _follow_up(self, engine: Engine, call: Call, aside: Aside, result: Any) -> Answer | Aside:
+        step = call.work(self.application, lambda context: aside.then(context, result))
+        return await self._run(engine, step, write=call.operation.writes, patience=PATIENCE)
 
     async def _run(self, engine: Engine, work: Callable[[Transaction], T], *, write: bool, patience: float) -> T:
         if engine.blocking:

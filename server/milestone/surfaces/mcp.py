@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import itertools
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -82,8 +85,7 @@ class Tools:
             meta: Mapping[str, Any] = raw.get("_meta") or {}
             if params.name == HOST_EVENT and TOOL_USE not in meta:  # a hook's call carries no tool use, a model's does
                 return _result(await self._event(arguments))
-            name = params.name if params.name != HOST_EVENT else f"{HOST_EVENT}, which only hooks call"
-            answer = await self._door.call(name, arguments, self._callers.of(meta))
+            answer = await self._door.call(_callable(params.name), arguments, self._callers.of(meta), _teller(context))
         except Refusal as refusal:
             return _result(str(refusal), error=True)
         except Exception:  # noqa: BLE001 - a crash says nothing to the agent and is logged
@@ -99,13 +101,14 @@ class Tools:
         """Take in a host's event. It never fails: the host must not wait for us, nor show an error of ours."""
         if not self._door.application.settings.hooks:
             return {}
-        from milestone.operations.host import ALLOWED, HOST_PREFIX
+        from milestone.operations.host import ALLOWED, EDITING, HOST_PREFIX
 
         self._callers.note(event if event.get("event") == "PreToolUse" else {})
-        if event.get("event") == "PermissionRequest" and _is_foreign(event):
-            return {}
-        if event.get("event") == "PermissionRequest" and str(event.get("agent_type", "")).startswith(HOST_PREFIX):
-            return ALLOWED  # in the background nobody would see the question
+        if event.get("event") == "PermissionRequest" and event.get("tool_name") not in EDITING:
+            if _is_foreign(event):
+                return {}
+            if str(event.get("agent_type", "")).startswith(HOST_PREFIX):
+                return ALLOWED  # in the background nobody would see the question
         try:
             return await self._door.call(HOST_EVENT, _within_limits(event), Caller())
         except Refusal as refusal:
@@ -113,6 +116,35 @@ class Tools:
         except Exception:  # noqa: BLE001 - the host goes on, whatever happens here
             _LOG.exception("%s was not taken in", event.get("event"))
         return {}
+
+
+def _callable(name: str) -> str:
+    """Return a tool's name, made unknown where only hooks or people call it."""
+    from milestone.operations.catalogue import REGISTRY
+
+    found = REGISTRY.get(name)
+    if name == HOST_EVENT:
+        return f"{HOST_EVENT}, which only hooks call"
+    return f"{name}, which only people call" if found and found.people else name
+
+
+def _teller(context: ServerRequestContext[Any]) -> Callable[[str], None]:
+    """Return what tells the host how far long work is; it may be called from any thread."""
+    loop = asyncio.get_running_loop()
+    told = itertools.count(1)
+    running: set[asyncio.Task[None]] = set()
+
+    def start(message: str) -> None:
+        task = loop.create_task(context.session.report_progress(float(next(told)), message=message))
+        running.add(task)
+        task.add_done_callback(lambda ended: (running.discard(ended), ended.cancelled() or ended.exception()))
+
+    return lambda message: _later(loop, start, message)
+
+
+def _later(loop: asyncio.AbstractEventLoop, start: Callable[[str], None], message: str) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop has ended, and with it whoever wanted to know
+        loop.call_soon_threadsafe(start, message)
 
 
 def _within_limits(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -15,6 +16,7 @@ from milestone.workspace.files import Folder
 from milestone.workspace.mirror import Mirror
 
 INTERVAL = 0.5
+_BREATH = 0.001
 _LOG = logging.getLogger("milestone")
 
 
@@ -52,16 +54,21 @@ class Follower:
 
 def _write(application: Application, engine: Engine, milestone_id: str) -> None:
     mirrored = Mirror(Folder(application.settings.workspace), Folder(application.settings.data / "mirror"))
-    shot = run(engine, lambda tx: snapshot(application.store(tx), milestone_id), write=False)
+    shot = run(engine, lambda tx: snapshot(application.store(tx), milestone_id, _breathe), write=False)
     if shot is None:
         return
-    aside = mirrored.write(shot)
+    aside = mirrored.write(shot, _breathe)
     if aside:
         _tell(application, engine, milestone_id, aside)
     mirrored.log(
         milestone_id,
         lambda position: run(engine, lambda tx: application.store(tx).log.since(milestone_id, position), write=False),
     )
+
+
+def _breathe() -> None:
+    """Let go of the interpreter: another thread answers calls, and none of them has to wait for a mirror."""
+    time.sleep(_BREATH)
 
 
 def _tell(application: Application, engine: Engine, milestone_id: str, aside: str) -> None:

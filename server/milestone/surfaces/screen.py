@@ -12,9 +12,11 @@ _EMPTY = """No milestone is under way in this project.
 In Claude Code type:  /milestone:plan "what should be reached"
 Without a model try:  milestone rehearse .
 """
+_SHOWN = 12
 _MARKS = {
     "done": ("green", "done"),
     "in_flight": ("yellow", "at work"),
+    "in_review": ("cyan", "review"),
     "failed": ("red", "failed"),
     "left": ("", "to do"),
 }
@@ -34,13 +36,27 @@ def health_screen(found: Mapping[str, Any]) -> str:
 
 def _milestone(known: Mapping[str, Any]) -> str:
     lines = [click.style(known["name"][:78], bold=True), f"  {known['milestone_id']}  {known['status']}"]
+    lines += _progress(known.get("progress"))
     for field, (colour, word) in _MARKS.items():
         mark = click.style(f"{word:8}", fg=colour or None)
-        lines += [f"  {mark}{_task(task)[:68]}" for task in known[field]]
+        shown = known[field][-_SHOWN:] if field == "done" else known[field][:_SHOWN]
+        lines += [f"  {mark}{_task(task)[:68]}" for task in shown]
+        if len(known[field]) > _SHOWN:
+            lines.append(f"  {mark}and {len(known[field]) - _SHOWN} more")
     if known["planned_tasks"]:
         lines.append(f"  The plan has {known['planned_tasks']} tasks: .milestones/active/{known['milestone_id']}.yaml")
     agents = ", ".join(f"{count} {status}" for status, count in known["agents"].items())
     return "\n".join([*lines, f"  Agents: {agents or 'none'}"])
+
+
+def _progress(progress: Mapping[str, Any] | None) -> list[str]:
+    """Return how far an execution is: a bar for each phase, pace and range, and what people waived."""
+    if progress is None:
+        return []
+    bars = [f"  {phase:8}{'#' * int(share // 10):.<10} {share:5.1f} %" for phase, share in progress["by_phase"].items()]
+    waived = [f"  waived  {one['task_id']} by {one['by']}: {one['reason']}"[:78] for one in progress["waived"]]
+    whole = f"  {progress['overall']:g} % proven, {progress['tasks_completed']} of {progress['tasks_total']} tasks"
+    return [whole, *bars, f"  pace    {progress['velocity']}", f"  left    {progress['eta']}", *waived]
 
 
 def _task(task: Any) -> str:

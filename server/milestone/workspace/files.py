@@ -60,6 +60,11 @@ class Folder:
         with self._parent(path, create=False) as (source, name), self._parent(to, create=True) as (target, new):
             os.rename(name, new, src_dir_fd=source, dst_dir_fd=target)
 
+    def remove(self, path: str) -> None:
+        """Delete a file of the folder."""
+        with self._parent(path, create=False) as (parent, name):
+            os.unlink(name, dir_fd=parent)
+
     def make(self, path: str) -> None:
         """Create a folder within the folder."""
         with self._parent(f"{path}/x", create=True):

@@ -1,0 +1,273 @@
+"""What operations ask of Git: jobs of plain values, carried out outside of any transaction."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from milestone.domain.errors import Conflict, Refusal
+from milestone.operations.context import Context, World
+
+if TYPE_CHECKING:
+    from milestone.git.merging import Preview
+    from milestone.git.repository import Repository
+
+_CLASHES = 10
+_TRIES = 3
+_PAGE = 5_000
+_NOTHING = "nothing is committed for it: change its files, then git_milestone(action='commit')"
+_EMPTY = "its commits change nothing against the milestone's branch"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A task as Git sees it: its repository, the milestone's branch, its own branch and folder, what it may change."""
+
+    world: World
+    milestone_id: str
+    task_id: str
+    title: str
+    phase: str
+    path: str
+    branch: str
+    base: str
+    declared: tuple[str, ...]
+    writes: bool
+    source: str
+
+    @property
+    def tree(self) -> Path:
+        """The folder in which the task's agent works."""
+        return self.world.worktrees / self.milestone_id / self.task_id
+
+    @property
+    def own_branch(self) -> str:
+        """The branch of the task's own commits."""
+        from milestone.git.names import task_branch
+
+        return task_branch(self.milestone_id, self.task_id)
+
+    def open(self) -> Repository:
+        """Return the repository."""
+        from milestone.git.repository import open_repository
+
+        return open_repository(Path(self.path), self.world.environ)
+
+    def message(self, kind: str, summary: str) -> str:
+        """Return a semantic commit text that names milestone, phase and task."""
+        from milestone.git.commits import message
+
+        return message(kind, self.phase, summary, milestone=self.milestone_id, task=self.task_id)
+
+    @contextlib.contextmanager
+    def merging(self) -> Generator[None, None, None]:
+        """Hold the place of whoever moves the milestone's branch; one at a time, over all processes."""
+        folder = self.world.data / "merging"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(folder / f"{self.milestone_id}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def job(ctx: Context, task: Mapping[str, Any]) -> Job:
+    """Return what Git has to know of a task."""
+    repository = ctx.store.evidence.repository(task["milestone_id"], task["repository"])
+    known = repository or {"path": str(ctx.world.project), "branch": "", "base_commit": ""}
+    return Job(
+        world=ctx.world,
+        milestone_id=task["milestone_id"],
+        task_id=task["task_id"],
+        title=task["title"],
+        phase=task["phase"] or "execute",
+        path=known["path"],
+        branch=known["branch"],
+        base=known["base_commit"],
+        declared=tuple(task["paths"]),
+        writes="commit" in task["proof"],
+        source=task["source"],
+    )
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A folder to work in; `branch` is empty where it is only for reading."""
+
+    path: str
+    branch: str
+    commit: str
+    conflicts: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+
+
+def worktree(job: Job) -> Tree:
+    """Return the folder of a task, made if need be, with the milestone's branch merged in."""
+    from milestone.git import bringing, trees, worktrees
+
+    repository = job.open()
+    tip = repository.tip(job.branch)
+    if not job.writes:
+        worktrees.reading_worktree(repository, job.tree, tip)
+        return Tree(str(job.tree), "", tip)
+    worktrees.writing_worktree(repository, job.tree, job.own_branch, tip)
+    left = tuple(change.path for change in trees.changes(repository, job.tree))
+    conflicts = () if left else tuple(str(clash) for clash in bringing.bring_up(repository, job.tree, tip))
+    return Tree(str(job.tree), job.own_branch, repository.tip(job.own_branch), conflicts, left)
+
+
+def commit(job: Job, kind: str, summary: str) -> str:
+    """Return the id of a new commit with everything that was changed in the task's folder.
+
+    Raises:
+        Refusal: nothing was changed, or something that the task did not declare.
+    """
+    from milestone.git import commits
+
+    return commits.commit(job.open(), job.tree, job.message(kind, summary), job.declared)
+
+
+@dataclass(frozen=True)
+class Diff:
+    """A page of what a task changed."""
+
+    files: tuple[str, ...]
+    text: str
+    offset: int
+    characters: int
+
+
+def diff(job: Job, offset: int) -> Diff:
+    """Return a page of what a task changed: its own commits, or what of it is on the milestone's branch."""
+    repository = job.open()
+    there = repository.commits_of(job.base, job.branch, job.task_id)
+    own = repository.tip(job.own_branch)
+    if own and not repository.is_reachable(own, job.branch) and not there:
+        before, after = repository.merge_base(own, repository.tip(job.branch)), own
+    elif there:
+        before, after = repository.parent(there[-1]), there[0]
+    else:
+        return Diff((), "", 0, 0)
+    files = tuple(f"{change.status} {change.path}" for change in repository.touched(before, after))
+    text = repository.patch(before, after)
+    return Diff(files, text[offset : offset + _PAGE], offset, len(text))
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Whether a task's commit counts: how it stands on the milestone's branch, or what is lacking."""
+
+    merged: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    lacking: str = ""
+    conflict: bool = False
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A commit made of a task's branch upon the milestone's tip; nothing has been moved yet."""
+
+    commit: str
+    tip: str
+
+
+def check(job: Job, *, merge: bool) -> Checked:
+    """Look at the commit of a task, and merge it where no gate has to pass before."""
+    try:
+        with job.merging() if merge else contextlib.nullcontext():
+            return _check(job, merge=merge)
+    except Refusal as refusal:
+        return Checked(lacking=str(refusal))
+
+
+def _check(job: Job, *, merge: bool) -> Checked:
+    repository = job.open()
+    for _ in range(_TRIES):
+        made = ready(repository, job)
+        if isinstance(made, Checked):
+            return made
+        if not merge:
+            return Checked()
+        if advance(repository, job, made):
+            return Checked(on_branch(repository, job, made.commit))
+    return Checked(lacking=f"branch {job.branch} was moved by somebody else again and again; call again")
+
+
+def ready(repository: Repository, job: Job) -> Ready | Checked:
+    """Return the commit that would be merged; or how the task stands already, or what is lacking."""
+    from milestone.git import merging
+
+    tip = repository.tip(job.branch)
+    there = repository.commits_of(job.base, job.branch, job.task_id)
+    own = repository.tip(job.own_branch)
+    if not own or repository.is_ancestor(own, tip):
+        return Checked(on_branch(repository, job, there[0])) if there else Checked(lacking=_NOTHING)
+    seen = merging.preview(repository, job.branch, own)
+    if seen.clashes:
+        return Checked(lacking=_report(seen, job.task_id), conflict=True)
+    merging.guard(seen, job.declared)
+    if not seen.touched:
+        return Checked(on_branch(repository, job, there[0])) if there else Checked(lacking=_EMPTY)
+    own_commits = repository.commits_of(job.base, job.own_branch, job.task_id)
+    text = repository.text_of(own_commits[0]) if own_commits else job.message("chore", job.title[:90])
+    return Ready(merging.squash(repository, job.branch, own, text).commit, tip)
+
+
+def _report(seen: Preview, task_id: str) -> str:
+    """Return which files cannot be merged, and which two tasks changed each."""
+    files = "; ".join(str(clash) for clash in seen.clashes[:_CLASHES])
+    more = f"; and {len(seen.clashes) - _CLASHES} more" if len(seen.clashes) > _CLASHES else ""
+    return (
+        f"task {task_id} conflicts with what is on the milestone's branch by now: {files}{more}. "
+        "git_milestone(action='worktree') merges the branch in; resolve the marks, commit"
+    )
+
+
+def advance(repository: Repository, job: Job, made: Ready) -> bool:
+    """Move the milestone's branch on to a commit; false where somebody else moved it meanwhile."""
+    from milestone.git import branches
+
+    try:
+        branches.advance(repository, job.branch, made.commit, made.tip)
+    except Conflict:
+        return False
+    return True
+
+
+def on_branch(repository: Repository, job: Job, commit: str) -> dict[str, Any]:
+    """Return what is kept of a commit as proof."""
+    touched = [change.path for change in repository.touched(repository.parent(commit), commit)]
+    return {"commit": commit, "branch": job.branch, "touched": touched[:500], "files": len(touched)}
+
+
+def preview(job: Job) -> dict[str, Any]:
+    """Return what a merge of a task would do; nothing is changed by asking."""
+    from milestone.git import merging
+
+    repository = job.open()
+    own = repository.tip(job.own_branch)
+    if not own:
+        return {"task_id": job.task_id, "touched": [], "conflicts": [], "problem": _NOTHING}
+    seen = merging.preview(repository, job.branch, own)
+    return {
+        "task_id": job.task_id,
+        "touched": [change.path for change in seen.touched][:100],
+        "deleted": list(seen.deleted)[:100],
+        "conflicts": [f"{clash}; task {job.task_id} changed it, too" for clash in seen.clashes],
+        "problem": _problem(seen, job),
+    }
+
+
+def _problem(seen: Preview, job: Job) -> str:
+    from milestone.git import merging
+
+    try:
+        merging.guard(seen, job.declared)
+    except Refusal as refusal:
+        return str(refusal)
+    return ""

@@ -1,0 +1,55 @@
+"""What only people may decide: that a task counts without its proof, and that changed gates count."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from milestone.domain.errors import Conflict, Refusal
+from milestone.operations import shared, surveying, tracking
+from milestone.operations.arguments import Key, Line, MaybeMilestoneId
+from milestone.operations.context import Answer, Aside, Context
+from milestone.operations.registry import operation
+
+Person = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
+
+
+@operation(people=True)
+def waive(ctx: Context, task_id: Key, by: Person, reason: Person, milestone_id: MaybeMilestoneId = "") -> Answer:
+    """Let a task count as done without its proof, in your name and for a reason; both show wherever progress shows."""
+    row = shared.milestone(ctx, milestone_id)
+    task = shared.task(ctx, row["milestone_id"], task_id)
+    if task["status"] in ("completed", "skipped"):
+        raise Conflict(f"Task {task_id!r} is {task['status']}", remedy="There is nothing to waive.")
+    claim = ctx.store.tasks.last_claim(row["milestone_id"], task_id)
+    if claim and not claim["ended_at"]:
+        ctx.store.tasks.end_claim(claim["agent_id"], "waived", ctx.at)
+        ctx.store.agents.set(claim["agent_id"], "retired", ctx.at, f"{by} waived its task")
+    detail = {"by": by, "reason": reason}
+    ctx.store.evidence.add(row["milestone_id"], task_id, "waiver", by, detail, ctx.at)
+    ctx.record("task_waived", row["milestone_id"], subject=task_id, actor=by, topic="tasks", detail=detail)
+    tracking.settle(ctx, task)
+    return {"task_id": task_id, "status": "completed", "waived_by": by, "next": "next_actions goes on."}
+
+
+@operation(people=True)
+def accept_gates(
+    ctx: Context, by: Person, repository: Line = "", milestone_id: MaybeMilestoneId = ""
+) -> Answer | Aside:
+    """Let the gates count that .milestones/config/gates.yaml names now, as committed at HEAD, in your name."""
+    row = shared.milestone(ctx, milestone_id)
+    known = ctx.store.evidence.repository(row["milestone_id"], repository)
+    if known is None:
+        raise Refusal(f"Repository {repository!r} takes no part in it", remedy="git_milestone(action='status').")
+    world, path, in_git = ctx.world, known["path"], bool(known["branch"])
+
+    def accepted(later: Context, found: surveying.GatesFound) -> Answer:
+        origin = f"{found.origin}, accepted by {by}"
+        gates = [gate.plain() for gate in found.gates]
+        later.store.evidence.set_gates(row["milestone_id"], repository, gates, origin)
+        detail = {"gates": gates, "by": by}
+        later.record("gates_accepted", row["milestone_id"], subject=repository, actor=by, detail=detail)
+        return {"gates": [gate.name for gate in found.gates], "from": origin, "next": "They count from now on."}
+
+    return Aside(lambda _: surveying.gates_now(world, path, git=in_git), accepted)

@@ -1,0 +1,138 @@
+"""Where a milestone stands, in numbers that follow from accepted evidence alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from milestone.domain.milestones import PHASES
+from milestone.domain.progress import Tally, overall, phase_part, shown
+from milestone.domain.velocity import Eta, Insufficient, active_seconds, eta, measured
+from milestone.operations.context import Context
+from milestone.store.store import Store
+
+PROGRESS = "milestone-progress"
+_SEED = 1  # the same history gives the same range
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The tasks of a milestone's execution counted, and what follows from them."""
+
+    phases: tuple[Mapping[str, Any], ...]
+    tallies: tuple[Tally, ...]
+    counts: Mapping[str, int]
+
+    @property
+    def percentage(self) -> Fraction:
+        """How much of the milestone is proven, exactly."""
+        return overall({row["phase"]: row["weight"] for row in self.phases}, self.tallies)
+
+    @property
+    def total(self) -> int:
+        """How many tasks there are; skipped ones and standing roles are not counted."""
+        return sum(count for status, count in self.counts.items() if status != "skipped")
+
+    @property
+    def phase(self) -> str:
+        """The first phase that is not completed."""
+        return next((row["phase"] for row in self.phases if row["status"] != "completed"), "")
+
+
+def standing(store: Store, milestone_id: str) -> Standing:
+    """Return where a milestone's execution stands."""
+    phases = tuple(store.milestones.phases(milestone_id))
+    total, done, counts = dict.fromkeys(PHASES, 0), dict.fromkeys(PHASES, 0), dict[str, int]()
+    for row in store.tasks.tally(milestone_id, "execution"):
+        if row["standing"]:
+            continue
+        counts[row["status"]] = counts.get(row["status"], 0) + int(row["tasks"])
+        if row["status"] != "skipped":
+            total[row["phase"]] += int(row["weight"])
+        if row["status"] == "completed":
+            done[row["phase"]] += int(row["weight"])
+    tallies = tuple(
+        Tally(row["phase"], total[row["phase"]], done[row["phase"]], row["status"] == "completed") for row in phases
+    )
+    return Standing(phases, tallies, counts)
+
+
+def progress(store: Store, milestone_id: str) -> dict[str, Any]:
+    """Return the progress of a milestone as its file, its state and its answers show it."""
+    found = standing(store, milestone_id)
+    percentage = found.percentage
+    pace, rest = _pace(store, milestone_id, found)
+    shares = {tally.phase: shown(100 * phase_part(tally)) for tally in found.tallies}
+    return {
+        "percentage": shown(percentage),
+        "phase": found.phase or "completed",
+        "tasks_completed": found.counts.get("completed", 0),
+        "tasks_total": found.total,
+        "overall": shown(percentage),
+        "by_phase": shares,
+        "velocity": str(pace),
+        "eta": str(rest),
+        "waived": waivers(store, milestone_id),
+    }
+
+
+def waivers(store: Store, milestone_id: str) -> list[dict[str, str]]:
+    """Return which tasks count as done because a person said so."""
+    return [
+        {"task_id": one["task_id"], "by": one["detail"]["by"], "reason": one["detail"]["reason"]}
+        for one in store.evidence.of_kind(milestone_id, "waiver", 50)
+    ]
+
+
+def note_progress(ctx: Context, milestone_id: str, mode: str) -> None:
+    """Save the progress of an execution under `milestone-progress` where it has changed."""
+    if mode != "execution":
+        return
+    session = ctx.store.milestones.latest_session(milestone_id, mode)
+    if session is None:
+        return
+    agent_id = f"coordinator-{session['session_id']}"
+    value = progress(ctx.store, milestone_id)
+    newest = ctx.store.state.newest(agent_id, PROGRESS)
+    if newest is None or json.loads(newest["value"]) != value:
+        save(ctx, milestone_id, agent_id, PROGRESS, value)
+
+
+def save(ctx: Context, milestone_id: str, agent_id: str, key: str, value: Any) -> None:
+    """Save a value in the name of an agent, as the server does for the coordinator."""
+    newest = ctx.store.state.newest(agent_id, key)
+    version = (newest["version"] if newest else 0) + 1
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    position = ctx.record("state_saved", milestone_id, subject=key, actor=agent_id, topic=f"state:{key}")
+    ctx.store.state.add(milestone_id, agent_id, key, version, position, text, ctx.at)
+
+
+def _pace(store: Store, milestone_id: str, found: Standing) -> tuple[Any, Eta | Insufficient]:
+    """Return velocity and ETA from the newest tasks that were proven."""
+    spans = store.tasks.spans(milestone_id)
+    intervals = [(_seconds(row["started_at"]), _seconds(row["ended_at"])) for row in spans]
+    points = _points(found)
+    proven = [
+        (end - start, points[row["phase"]] * row["weight"])
+        for (start, end), row in zip(intervals, spans, strict=True)
+        if row["status"] == "completed" and row["outcome"] == "completed" and row["weight"] and row["phase"]
+    ]
+    active = active_seconds(intervals)
+    side_by_side = sum(end - start for start, end in intervals) / active if active else 1.0
+    samples = [seconds / share for seconds, share in proven if share]
+    pace = measured(sum(share for _, share in proven), active, len(proven))
+    return pace, eta(float(100 - found.percentage), samples, side_by_side, _SEED)
+
+
+def _points(found: Standing) -> dict[str, float]:
+    """Return how many percentage points one unit of task weight is worth in each phase."""
+    weights = {row["phase"]: row["weight"] for row in found.phases}
+    return {tally.phase: weights[tally.phase] / tally.total if tally.total else 0.0 for tally in found.tallies}
+
+
+def _seconds(at: str) -> float:
+    return datetime.fromisoformat(at).timestamp()

@@ -1,0 +1,116 @@
+"""Hands a task to a new agent: its id, its token, and the brief that tells it everything it needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from milestone.domain.patterns import Pattern, rank
+from milestone.domain.scheduling import SENT_BACK, Spawn
+from milestone.operations import reporting
+from milestone.operations.context import Context, digest
+from milestone.prompts.briefs import Work, render_brief
+
+HOST_PREFIX = "milestone:"
+BRIEF = "brief"
+PATTERNS = 3
+
+
+def spawn(ctx: Context, row: Mapping[str, Any], session_id: str, decision: Spawn) -> dict[str, Any]:
+    """Claim a task for a new agent and return the action that starts it.
+
+    The brief is kept as the agent's state, without the token, for hosts that hand over ids alone.
+    """
+    task = ctx.store.tasks.get(row["milestone_id"], decision.task.task_id)
+    assert task is not None
+    milestone_id, agent_type = row["milestone_id"], decision.task.agent_type
+    token = f"{ctx.store.log.position}-{ctx.chance(8)}"
+    agent_id = f"{agent_type}-{ctx.chance(3)}"
+    ctx.store.agents.add(
+        agent_id, agent_type, milestone_id, session_id, ctx.at, status="waiting", token_digest=digest(token)
+    )
+    ctx.store.messages.queue_waiting(milestone_id, agent_type, agent_id)
+    patterns = fitting(ctx, task) if task["mode"] == "execution" else []
+    chosen = [pattern.pattern_id for pattern in patterns]
+    attempt = ctx.store.tasks.claim(milestone_id, task["task_id"], agent_id, ctx.server, ctx.at, chosen)
+    for pattern_id in chosen:
+        ctx.store.patterns.used(pattern_id)
+    detail = {"agent_id": agent_id, "attempt": attempt, "why": decision.why}
+    ctx.record("task_claimed", milestone_id, subject=task["task_id"], actor=agent_id, topic="tasks", detail=detail)
+    brief = _brief(ctx, row, task, agent_id, token, patterns)
+    if task["mode"] == "execution":
+        reporting.save(ctx, milestone_id, agent_id, BRIEF, brief.replace(token, "(your token)"))
+    return {
+        "kind": "spawn",
+        "why": decision.why[:200],
+        "agent_type": HOST_PREFIX + agent_type,
+        "description": task["title"][:120],
+        "brief": brief,
+        "task_id": task["task_id"],
+        "agent_id": agent_id,
+        "token": token,
+    }
+
+
+def fitting(ctx: Context, task: Mapping[str, Any]) -> list[Pattern]:
+    """Return at most three patterns that fit a task."""
+    known = [as_pattern(ctx, row) for row in ctx.store.patterns.fresh(ctx.at)]
+    text = " ".join((task["title"], *task["acceptance"], *task["paths"]))
+    return rank(known, text, task["phase"], limit=PATTERNS) if known else []
+
+
+def as_pattern(ctx: Context, row: Mapping[str, Any]) -> Pattern:
+    """Return a saved pattern as the ranking sees it."""
+    saved, expires = (datetime.fromisoformat(row[name]).timestamp() for name in ("saved_at", "expires_at"))
+    return Pattern(
+        pattern_id=row["pattern_id"],
+        category=row["category"],
+        name=row["name"],
+        text=f"{row['name']} {json.dumps(row['content'], ensure_ascii=False)}",
+        use_when=row["use_when"],
+        uses=row["uses"],
+        successes=row["successes"],
+        age_seconds=ctx.now.timestamp() - saved,
+        ttl_seconds=expires - saved,
+    )
+
+
+def _brief(
+    ctx: Context,
+    row: Mapping[str, Any],
+    task: Mapping[str, Any],
+    agent_id: str,
+    token: str,
+    patterns: Sequence[Pattern],
+) -> str:
+    return render_brief(
+        agent_id=agent_id,
+        token=token,
+        task_id=task["task_id"],
+        title=task["title"],
+        milestone_id=row["milestone_id"],
+        name=row["name"],
+        goal=row["description"],
+        project_root=str(ctx.world.project),
+        needs=ctx.store.tasks.needs(row["milestone_id"], task["task_id"]),
+        produces=task["produces"],
+        time_limit=task["time_limit"],
+        work=_work(ctx, task, patterns) if task["mode"] == "execution" else None,
+    )
+
+
+def _work(ctx: Context, task: Mapping[str, Any], patterns: Sequence[Pattern]) -> Work:
+    decisions = ctx.store.evidence.decisions_of(task["milestone_id"], task["task_id"])
+    return Work(
+        phase=task["phase"],
+        writes="commit" in task["proof"],
+        tested="gates" in task["proof"],
+        subject=task["subject"] if task["source"] == "review" else "",
+        paths=task["paths"],
+        acceptance=task["acceptance"],
+        decisions=tuple(f"{one['decision_id']} ({one['kind']}): {one['what']}" for one in decisions),
+        sent_back=task["detail"] if task["detail"].startswith(SENT_BACK) else "",
+        patterns=tuple((pattern.name, pattern.category) for pattern in patterns),
+    )
