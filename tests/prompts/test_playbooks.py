@@ -118,14 +118,9 @@ def test_a_playbook_that_does_not_fit_is_refused_with_its_line(text: str, line: 
 
 
 def test_tasks_that_wait_for_each_other_are_refused_with_the_circle() -> None:
-    def task(name: str, needs: str, produces: str) -> str:
-        return TASK.replace("first", name).replace("a-key", produces) + f"    needs: [{needs}]\n"
-
-    text = (
-        "mode: planning\ntasks:\n"
-        + task("one", "k-three", "k-one")
-        + task("two", "k-one", "k-two")
-        + task("three", "k-two", "k-three")
+    text = "mode: planning\ntasks:\n" + "".join(
+        TASK.replace("first", name).replace("a-key", f"k-{name}") + f"    needs: [k-{other}]\n"
+        for name, other in (("one", "three"), ("two", "one"), ("three", "two"))
     )
     with pytest.raises(BadPlaybook, match="wait for each other in a circle: ") as refused:
         parse_playbook(text, "p.yaml")
