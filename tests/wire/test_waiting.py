@@ -26,11 +26,11 @@ def seconds_of_a_call(wire: Wire) -> float:
 def test_a_hundred_who_wait_slow_nobody_down_and_all_wake(wire: Wire) -> None:
     """Planted and found: a wait that sleeps in the loop, or in one of the SDK's forty threads."""
     alone = seconds_of_a_call(wire)
-    for_state = [wire.begin_call("load_agent_state", key="news", wait_seconds=120) for _ in range(WAITING // 2)]
+    for_state = [wire.begin_call("load_agent_state", key="news", wait_seconds=100) for _ in range(WAITING // 2)]
     readers = [f"reader-{number}" for number in range(WAITING // 2)]
     for reader in readers:
         wire.call("register_agent", agent_type="reader", agent_id=reader)
-    for_messages = [wire.begin_call("receive_agent_messages", agent_id=reader, wait_seconds=120) for reader in readers]
+    for_messages = [wire.begin_call("receive_agent_messages", agent_id=reader, wait_seconds=100) for reader in readers]
     beside = seconds_of_a_call(wire)
     assert beside < 5 * alone + 0.005
     assert not [number for number in (*for_state, *for_messages) if wire.has_answer(number)]

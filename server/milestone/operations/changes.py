@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Generator, Mapping
+import shutil
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from milestone.domain.errors import Conflict, Refusal
+from milestone.domain.paths import outside
 from milestone.operations.context import Context, World
 
 if TYPE_CHECKING:
@@ -122,15 +124,35 @@ def worktree(job: Job) -> Tree:
     return Tree(str(job.tree), job.own_branch, repository.tip(job.own_branch), conflicts, left)
 
 
-def commit(job: Job, kind: str, summary: str) -> str:
-    """Return the id of a new commit with everything that was changed in the task's folder.
+def commit(job: Job, kind: str, summary: str, remove: Sequence[str] = ()) -> str:
+    """Return the id of a new commit with everything that was changed in the task's folder, and without `remove`.
 
     Raises:
         Refusal: nothing was changed, or something that the task did not declare.
     """
     from milestone.git import commits
 
+    lost = outside(remove, job.declared)
+    if lost:
+        raise Refusal(f"The task did not declare what you want to remove: {', '.join(lost[:20])}")
+    for path in remove:
+        _remove(job.tree, path)
     return commits.commit(job.open(), job.tree, job.message(kind, summary), job.declared)
+
+
+def _remove(tree: Path, path: str) -> None:
+    """Delete a file, or a folder with what is in it, from a worktree; no link on the way is followed.
+
+    Raises:
+        Refusal: there is none.
+    """
+    target = tree / path.rstrip("/")
+    if target.parent.resolve() != tree.resolve() / Path(path.rstrip("/")).parent or not os.path.lexists(target):
+        raise Refusal(f"There is no {path!r} in your worktree", remedy="Name files as the repository has them.")
+    if target.is_dir() and not target.is_symlink():
+        shutil.rmtree(target)
+    else:
+        target.unlink()
 
 
 @dataclass(frozen=True)

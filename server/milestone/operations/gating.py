@@ -35,14 +35,14 @@ def run_gates(
         return _as_it_is(ctx, task)
     for run in ctx.store.evidence.running(row["milestone_id"]):
         if run["task_id"] == task_id and ctx.alive(run["server"]):
-            return _told(task, "running", [], "They run already: next_actions(wait_seconds=120).")
+            return _told(task, "running", [], "They run already: next_actions(wait_seconds=100).")
     return _start(ctx, task, gates, trial=False)
 
 
 def _gates(ctx: Context, task: Mapping[str, Any]) -> tuple[Gate, ...]:
     repository = ctx.store.evidence.repository(task["milestone_id"], task["repository"])
     gates = tuple(Gate.from_plain(one) for one in repository["gates"]) if repository else ()
-    fitting = tuple(gate for gate in gates if task["phase"] in gate.phases)
+    fitting = tuple(gate for gate in gates if not task["phase"] or task["phase"] in gate.phases)
     if not fitting:
         raise Refusal(
             f"No gate is configured for the phase {task['phase'] or '(none)'}",

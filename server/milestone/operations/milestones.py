@@ -41,14 +41,8 @@ def update_milestone(
     given = {"objectives": objectives, "scope": scope, "risks": risks, "team": team, "dependencies": dependencies}
     changes = {field: _plain(given[field]) for field in EDITABLE if given[field] is not None}
     shared.as_json("the changes", changes)
-    row["sections"] = row["sections"] | changes
     texts = {"name": name, "description": description, "duration": duration, "status": status}
-    if status == "planning" and row["status"] != "planning" and _executing(ctx, row["milestone_id"]):
-        row["status"], texts["status"] = "active", "active"  # a milestone that is carried out goes on where it was
-    row.update({field: text for field, text in texts.items() if text})
-    changed = [*changes, *(field for field, text in texts.items() if text)]
-    if changed:
-        ctx.store.milestones.save(row, ctx.at)
+    changed = _save(ctx, row, changes, texts)
     answer: Answer = {"milestone_id": row["milestone_id"]}
     if strategy:
         answer["strategy"] = _set_strategy(ctx, row, strategy)
@@ -62,6 +56,18 @@ def update_milestone(
         raise Refusal("Nothing to change was given", allowed=allowed)
     ctx.record("milestone_updated", row["milestone_id"], topic="tasks", detail={"changed": changed, "retry": retried})
     return answer | {"changed": changed, "retry": retried, "next": "next_actions"}
+
+
+def _save(ctx: Context, row: dict[str, Any], changes: dict[str, Any], texts: dict[str, str]) -> list[str]:
+    """Write what a milestone says from now on, and return the names of what changed."""
+    row["sections"] = row["sections"] | changes
+    given = {field: text for field, text in texts.items() if text}
+    if given.get("status") == "planning" and _executing(ctx, row["milestone_id"]):
+        given["status"] = "active"  # a milestone that is being carried out goes on where it was
+    row.update(given)
+    if changes or given:
+        ctx.store.milestones.save(row, ctx.at)
+    return [*changes, *given]
 
 
 def _executing(ctx: Context, milestone_id: str) -> bool:

@@ -16,6 +16,7 @@ from milestone.operations.registry import operation
 Kind = Literal["", "feat", "fix", "docs", "test", "refactor", "perf", "build", "ci", "chore", "style", "revert"]
 Action = Literal["status", "worktree", "commit", "diff", "preview", "merge", "pr"]
 Summary = Annotated[str, Field(max_length=100, pattern=r"^[^\r\n]*$")]
+Paths = Annotated[list[Line], Field(max_length=200)]
 _USUAL = {"design": "docs", "spec": "docs", "task": "chore", "execute": "feat"}
 
 
@@ -29,15 +30,17 @@ def git_milestone(
     summary: Summary = "",
     kind: Kind = "",
     url: Line = "",
+    remove: Paths | None = None,
     offset: Offset = 0,
     token: Token = "",
 ) -> Answer | Aside:
-    """Git of a milestone. For an agent: worktree (your folder to work in), commit (summary, kind), diff (of task_id).
-    For the coordinator: status, preview (dry run of a merge), merge, pr (note the url). Nothing is ever pushed.
+    """Git of a milestone. For an agent: worktree (your folder to work in), commit (summary, kind; remove deletes
+    files), diff and preview of task_id (dry run of its merge). For the coordinator: status, merge, pr (note the url).
+    Nothing is ever pushed.
     """
     if action in ("worktree", "commit"):
         task = _own_task(ctx, agent_id, token)
-        return _worktree(ctx, task) if action == "worktree" else _commit(ctx, task, summary, kind)
+        return _worktree(ctx, task) if action == "worktree" else _commit(ctx, task, summary, kind, remove or [])
     row = shared.milestone(ctx, milestone_id, agent_id=agent_id)
     if action == "status":
         return _status(ctx, row)
@@ -49,9 +52,9 @@ def git_milestone(
     job = _in_git(ctx, task)
     if action == "diff":
         return Aside(lambda _: changes.diff(job, offset), lambda _, found: _shown(task_id, found))
-    shared.coordinator_or_person(ctx, row["milestone_id"])
     if action == "preview":
         return Aside(lambda _: changes.preview(job), lambda _, found: found | {"next": "Nothing was changed."})
+    shared.coordinator_or_person(ctx, row["milestone_id"])
     return _merge(task, job)
 
 
@@ -110,7 +113,7 @@ def _told(ctx: Context, task: Mapping[str, Any], tree: changes.Tree) -> Answer:
     return answer | {"next": "Edit files there; then git_milestone(action='commit')."}
 
 
-def _commit(ctx: Context, task: Mapping[str, Any], summary: str, kind: str) -> Aside:
+def _commit(ctx: Context, task: Mapping[str, Any], summary: str, kind: str, remove: list[str]) -> Aside:
     if "commit" not in task["proof"]:
         raise Refusal(
             f"Task {task['task_id']!r} owes no commit", remedy="Its result is what you save; then complete_task."
@@ -119,7 +122,9 @@ def _commit(ctx: Context, task: Mapping[str, Any], summary: str, kind: str) -> A
         raise Refusal("A commit needs a summary of one line", remedy="Say in at most 100 characters what it does.")
     job = _in_git(ctx, task)
     kind = kind or _USUAL.get(task["phase"], "chore")
-    return Aside(lambda _: changes.commit(job, kind, summary), lambda later, made: _committed(later, task, made))
+    return Aside(
+        lambda _: changes.commit(job, kind, summary, remove), lambda later, made: _committed(later, task, made)
+    )
 
 
 def _committed(ctx: Context, task: Mapping[str, Any], made: str) -> Answer:

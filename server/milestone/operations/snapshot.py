@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from milestone.domain.milestones import document
@@ -11,12 +11,12 @@ from milestone.operations.reporting import progress
 from milestone.store.store import Store
 from milestone.workspace.mirror import Snapshot
 
-PAGE = 100
+PAGE = 1_000
 REPORT = "final-report"
 
 
-def snapshot(store: Store, milestone_id: str, breathe: Callable[[], object] = lambda: None) -> Snapshot | None:
-    """Return a milestone as it stands, or nothing where there is none; `breathe` is called between pages of tasks."""
+def snapshot(store: Store, milestone_id: str) -> Snapshot | None:
+    """Return a milestone as it stands, or nothing where there is none."""
     row = store.milestones.get(milestone_id)
     if row is None:
         return None
@@ -42,7 +42,7 @@ def snapshot(store: Store, milestone_id: str, breathe: Callable[[], object] = la
         ),
         sessions=_sessions(store, milestone_id),
         files=files,
-        tasks=_tasks(store, milestone_id, breathe) if executing else None,
+        tasks=_tasks(store, milestone_id) if executing else None,
     )
 
 
@@ -109,15 +109,16 @@ def _products(store: Store, milestone_id: str) -> dict[str, list[str]]:
     return found
 
 
-def _tasks(store: Store, milestone_id: str, breathe: Callable[[], object]) -> list[dict[str, Any]]:
-    """Return the tasks of an execution, read in pages, so that whoever shares the process gets a turn."""
+def _tasks(store: Store, milestone_id: str) -> list[dict[str, Any]]:
+    """Return the tasks of an execution."""
     proof: dict[str, list[str]] = {}
     for one in store.evidence.all(milestone_id):
         proof.setdefault(one["task_id"], []).append(one["kind"])
     tasks: list[dict[str, Any]] = []
-    while rows := store.tasks.all(milestone_id, "execution", PAGE, len(tasks)):
+    after = -1
+    while rows := store.tasks.page(milestone_id, "execution", after, PAGE):
         tasks += [_task(row, proof.get(row["task_id"], [])) for row in rows]
-        breathe()
+        after = rows[-1]["ordinal"]
     return tasks
 
 

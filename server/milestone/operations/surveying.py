@@ -93,8 +93,9 @@ def _in_git(job: Look, name: str, path: Path, warnings: list[str]) -> Place:
         raise Refusal(f"The repository {name or 'of the project'} has no commit yet", remedy="Commit something first.")
     found = _committed(repository, head)
     if not found.gates:
-        there = (path / GATES).is_file()
-        warnings.append(f"{GATES} is there but not committed, so it does not count" if there else _NO_GATES)
+        warnings.append(_NO_GATES)
+    if (path / GATES).is_file() and _raw(path / GATES) != repository.file_at(head, GATES):
+        warnings.append(f"{GATES} differs from what is committed: the gates are those of HEAD")
     dirty = changes(repository, repository.worktree)
     if dirty:
         count = "1 file is" if len(dirty) == 1 else f"{len(dirty)} files are"
@@ -173,8 +174,12 @@ def _as_it_is(workspace: Path) -> GatesFound:
 
 
 def _text(file: Path) -> str:
+    return _decoded(_raw(file), file.name)
+
+
+def _raw(file: Path) -> bytes:
     with file.open("rb") as opened:
-        return _decoded(opened.read(_LIMIT + 1), file.name)
+        return opened.read(_LIMIT + 1)
 
 
 def _decoded(content: bytes, where: str) -> str:

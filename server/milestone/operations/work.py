@@ -46,7 +46,9 @@ def _actions(ctx: Context, milestone_id: str, session: Mapping[str, Any], *, wai
         priority=limits.priority,
     )
     situation.open_phases(ctx, row, session["mode"], decisions)
-    actions = [_action(ctx, row, session["session_id"], one) for one in decisions]
+    # Calls of one message run in order, and gates take long: whatever starts agents comes before them.
+    ordered = sorted(decisions, key=lambda one: isinstance(one, RunGates))
+    actions = [_action(ctx, row, session["session_id"], one) for one in ordered]
     answer: Answer = {
         "milestone_id": milestone_id,
         "session_id": session["session_id"],
@@ -159,7 +161,7 @@ def _caller_id(ctx: Context) -> str:
 
 def _next(actions: list[dict[str, Any]], milestone_id: str) -> str:
     kinds = {action["kind"] for action in actions}
-    again = f"next_actions(milestone_id={milestone_id!r}, wait_seconds=120)"
+    again = f"next_actions(milestone_id={milestone_id!r}, wait_seconds=100)"
     todo: list[str] = []
     if "transition" in kinds:
         todo.append("transition_phase for each transition")
@@ -170,7 +172,7 @@ def _next(actions: list[dict[str, Any]], milestone_id: str) -> str:
             "description, prompt=brief word for word"
         )
     if "run_gates" in kinds:
-        todo.append("run_gates(task_id) for each run_gates, in the same message")
+        todo.append("run_gates(task_id) for each run_gates, behind them in the same message")
     if todo:
         return f"Now {'; '.join(todo)}. Then {again}."
     if "wait" in kinds:

@@ -56,6 +56,10 @@ class Tasks(Tables):
         """Return the tasks in the order of consideration, each with its open claim (`held_by` …)."""
         return _each(self._rows("tasks_of", milestone_id=milestone_id, mode=mode, limit=limit, offset=offset))
 
+    def page(self, milestone_id: str, mode: str, after: int, limit: int) -> list[dict[str, Any]]:
+        """Return the tasks of a mode that follow an ordinal, each with who holds it (`held_by`)."""
+        return _each(self._rows("page", milestone_id=milestone_id, mode=mode, after=after, limit=limit))
+
     def held(self, milestone_id: str, mode: str) -> list[dict[str, Any]]:
         """Return the tasks that somebody holds, each with its open claim."""
         return _each(self._rows("held", milestone_id=milestone_id, mode=mode))

@@ -17,6 +17,8 @@ from milestone.store.engine import run
 from milestone.surfaces.screen import health_screen, status_screen
 from milestone.wiring import Application
 
+_YIELDING = 10
+
 
 def cli(application: Application) -> int:
     """Run the command line and return its exit code."""
@@ -46,7 +48,7 @@ class Commands(click.Group):
             help="Plan a milestone with agents and carry it through. Operations answer with JSON.", **settings
         )
         self.params.append(_version())
-        for command in (_status, _doctor, _rehearse, _hook, _mcp, _record):
+        for command in (_status, _doctor, _rehearse, _hook, _mcp, _mirror, _record):
             self.add_command(command)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -188,6 +190,21 @@ def _rehearse(application: Application, path: Path | None, keep: bool, name: str
     from milestone.surfaces.rehearse import rehearse
 
     return rehearse(path or application.settings.assets, keep=keep, name=name, environ=application.settings.given)
+
+
+@click.command("mirror", hidden=True)
+@click.argument("milestone_id")
+@click.pass_obj
+def _mirror(application: Application, milestone_id: str) -> None:
+    """Write the files of one milestone anew, giving way to whoever needs the machine more."""
+    import os
+
+    from milestone.surfaces.mirroring import write
+
+    os.nice(_YIELDING)
+    engine = application.engine()
+    if engine:
+        write(application, engine, milestone_id)
 
 
 @click.command("hook", hidden=True)

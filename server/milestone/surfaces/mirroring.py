@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import logging
-import time
+import subprocess
+import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
+import milestone
 from milestone.domain.errors import Refusal
 from milestone.domain.milestones import stamp
 from milestone.operations.snapshot import snapshot
 from milestone.store.engine import Engine, run
 from milestone.wiring import Application
 from milestone.workspace.files import Folder
-from milestone.workspace.mirror import Mirror
+from milestone.workspace.mirror import MOST_TASKS, Mirror
 
 INTERVAL = 0.5
-_BREATH = 0.001
 _LOG = logging.getLogger("milestone")
 
 
@@ -41,34 +43,55 @@ class Follower:
     def _write(self, milestone_ids: Sequence[str]) -> None:
         try:
             self._engine = self._engine or self._application.open_engine()
-            with self._application.locked("mirror"):
-                for milestone_id in milestone_ids:
-                    _write(self._application, self._engine, milestone_id)
+            for milestone_id in milestone_ids:
+                if self._is_large(milestone_id):
+                    self._write_apart(milestone_id)
+                else:
+                    write(self._application, self._engine, milestone_id)
         except (OSError, Refusal) as error:
             _LOG.warning("the mirror in %s was not written: %s", self._application.settings.workspace, error)
+
+    def _is_large(self, milestone_id: str) -> bool:
+        assert self._engine is not None
+        found = run(
+            self._engine,
+            lambda tx: self._application.store(tx).tasks.page(milestone_id, "execution", MOST_TASKS - 1, 1),
+            write=False,
+        )
+        return bool(found)
+
+    def _write_apart(self, milestone_id: str) -> None:
+        """Let a process of its own write a large milestone: a thread of this one would make calls wait for it."""
+        package = str(Path(milestone.__file__).parents[1])
+        environ = {**self._application.settings.environ, "PYTHONPATH": package}
+        command = [sys.executable, "-m", "milestone", "mirror", milestone_id]
+        done = subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        if done.returncode:
+            _LOG.warning("the mirror was not written: %s", done.stderr.decode("utf-8", "replace").strip()[-500:])
 
     def _close(self) -> None:
         if self._engine is not None:
             self._engine.close()
 
 
+def write(application: Application, engine: Engine, milestone_id: str) -> None:
+    """Write the mirror of a milestone; one process at a time."""
+    with application.locked("mirror"):
+        _write(application, engine, milestone_id)
+
+
 def _write(application: Application, engine: Engine, milestone_id: str) -> None:
     mirrored = Mirror(Folder(application.settings.workspace), Folder(application.settings.data / "mirror"))
-    shot = run(engine, lambda tx: snapshot(application.store(tx), milestone_id, _breathe), write=False)
+    shot = run(engine, lambda tx: snapshot(application.store(tx), milestone_id), write=False)
     if shot is None:
         return
-    aside = mirrored.write(shot, _breathe)
+    aside = mirrored.write(shot)
     if aside:
         _tell(application, engine, milestone_id, aside)
     mirrored.log(
         milestone_id,
         lambda position: run(engine, lambda tx: application.store(tx).log.since(milestone_id, position), write=False),
     )
-
-
-def _breathe() -> None:
-    """Let go of the interpreter: another thread answers calls, and none of them has to wait for a mirror."""
-    time.sleep(_BREATH)
 
 
 def _tell(application: Application, engine: Engine, milestone_id: str, aside: str) -> None:

@@ -48,11 +48,8 @@ class Mirror:
         for name in FOLDERS:
             self._folder.make(name)
 
-    def write(self, snapshot: Snapshot, breathe: Callable[[], object] = lambda: None) -> str:
-        """Write a milestone. Returns where a person's edit was put aside, or an empty text.
-
-        `breathe` is called every now and then, so that whoever shares the process gets a turn.
-        """
+    def write(self, snapshot: Snapshot) -> str:
+        """Write a milestone. Returns where a person's edit was put aside, or an empty text."""
         ended = snapshot.document["metadata"]["status"] == "completed"
         folder, other = ("completed", "active") if ended else ("active", "completed")
         path = f"{folder}/{snapshot.milestone_id}.yaml"
@@ -61,7 +58,7 @@ class Mirror:
         if position == b"%d" % snapshot.position and self._folder.read(path, 1) is not None:
             return ""  # another process has written this already
         self.prepare()
-        tasks, beside = _tasks(snapshot, breathe)
+        tasks, beside = _tasks(snapshot)
         names = [name for name in (f"{snapshot.milestone_id}.yaml", beside) if name]
         asides = [self._leave(f"{other}/{name}", name) for name in names]
         asides += (
@@ -129,7 +126,7 @@ def _shown(snapshot: Snapshot, beside: str) -> Any:
     return {"count": len(snapshot.tasks), "file": beside} if beside else list(snapshot.tasks)
 
 
-def _tasks(snapshot: Snapshot, breathe: Callable[[], object]) -> tuple[bytes, str]:
+def _tasks(snapshot: Snapshot) -> tuple[bytes, str]:
     """Return the file of the tasks and its name, where there are too many for the milestone's own file.
 
     A line is one task: JSON is YAML, and is written a hundred times faster.
@@ -137,10 +134,7 @@ def _tasks(snapshot: Snapshot, breathe: Callable[[], object]) -> tuple[bytes, st
     if snapshot.tasks is None or len(snapshot.tasks) <= MOST_TASKS:
         return b"", ""
     lines = [_HEAD]
-    for number, task in enumerate(snapshot.tasks):
-        lines.append(f"- {_UNSEEN.sub(_escaped, json.dumps(task, ensure_ascii=False))}\n")
-        if number % 100 == 0:
-            breathe()
+    lines += [f"- {_UNSEEN.sub(_escaped, json.dumps(task, ensure_ascii=False))}\n" for task in snapshot.tasks]
     return "".join(lines).encode("utf-8", "replace"), f"{snapshot.milestone_id}.tasks.yaml"
 
 

@@ -37,6 +37,7 @@ UPDATE tasks SET unmet = (
        AND n.status NOT IN ('completed', 'skipped'));
 CREATE INDEX tasks_ready ON tasks (project_id, milestone_id, mode, phase, standing, ordinal) WHERE unmet = 0 AND status IN ('pending', 'ready');
 CREATE INDEX tasks_unfinished ON tasks (project_id, milestone_id, mode, standing, phase) WHERE status NOT IN ('completed', 'skipped');
+CREATE INDEX tasks_order ON tasks (project_id, milestone_id, mode, ordinal);
 CREATE INDEX tasks_status ON tasks (project_id, milestone_id, mode, status, ordinal);
 
 CREATE TABLE decisions (

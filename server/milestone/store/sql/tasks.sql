@@ -31,12 +31,19 @@ UPDATE tasks SET unmet = unmet - (
 SELECT * FROM tasks WHERE project_id = :project_id AND milestone_id = :milestone_id AND task_id = :task_id;
 
 -- name: tasks_of
--- Each task with its open claim, in the order of consideration, from an ordinal on.
+-- Each task with its open claim, in the order of consideration.
 SELECT t.*, c.agent_id AS held_by, c.attempt, c.server, c.handed_out_at, c.started_at
   FROM tasks t
   LEFT JOIN claims c ON c.project_id = t.project_id AND c.milestone_id = t.milestone_id AND c.task_id = t.task_id AND c.ended_at = ''
  WHERE t.project_id = :project_id AND t.milestone_id = :milestone_id AND (:mode = '' OR t.mode = :mode)
  ORDER BY t.mode DESC, t.ordinal, t.task_id LIMIT :limit OFFSET :offset;
+
+-- name: page
+-- The same for one mode, from an ordinal on: the index holds the order, so no page costs more than another.
+SELECT t.*, c.agent_id AS held_by FROM tasks t
+  LEFT JOIN claims c ON c.project_id = t.project_id AND c.milestone_id = t.milestone_id AND c.task_id = t.task_id AND c.ended_at = ''
+ WHERE t.project_id = :project_id AND t.milestone_id = :milestone_id AND t.mode = :mode AND t.ordinal > :after
+ ORDER BY t.ordinal LIMIT :limit;
 
 -- name: held
 -- The open claims of a mode, with what decides whether they still count. The status says it twice, but leads to few rows.
