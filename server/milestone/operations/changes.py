@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import threading
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from milestone.git.repository import Repository
 
 _CLASHES = 10
+_STEP = 0.05  # seconds between two looks whether a place is free
 _TRIES = 3
 _PAGE = 5_000
 _NOTHING = "nothing is committed for it: change its files, then git_milestone(action='commit')"
@@ -66,17 +68,42 @@ class Job:
 
         return message(kind, self.phase, summary, milestone=self.milestone_id, task=self.task_id)
 
-    @contextlib.contextmanager
-    def merging(self) -> Generator[None, None, None]:
+    def merging(self) -> contextlib.AbstractContextManager[None]:
         """Hold the place of whoever moves the milestone's branch; one at a time, over all processes."""
-        folder = self.world.data / "merging"
+        return self._alone("merging", threading.Event())
+
+    def proving(self, cancelled: threading.Event) -> contextlib.AbstractContextManager[None]:
+        """Hold the place of whoever runs gates on what would be merged; others may merge meanwhile.
+
+        Raises:
+            GivenUp: `cancelled` was set before the place was free.
+        """
+        return self._alone("proving", cancelled)
+
+    @contextlib.contextmanager
+    def _alone(self, name: str, cancelled: threading.Event) -> Generator[None, None, None]:
+        folder = self.world.data / name
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(folder / f"{self.milestone_id}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            while not _locked(descriptor):
+                if cancelled.wait(_STEP):
+                    raise GivenUp
             yield
         finally:
             os.close(descriptor)
+
+
+class GivenUp(Exception):
+    """Whoever waited for a place is not wanted any more."""
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def job(ctx: Context, task: Mapping[str, Any]) -> Job:

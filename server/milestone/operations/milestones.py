@@ -41,6 +41,8 @@ def update_milestone(
     given = {"objectives": objectives, "scope": scope, "risks": risks, "team": team, "dependencies": dependencies}
     changes = {field: _plain(given[field]) for field in EDITABLE if given[field] is not None}
     shared.as_json("the changes", changes)
+    if dependencies and {row["milestone_id"], row["name"]} & set(dependencies.requires):
+        raise Refusal("A milestone cannot require itself", remedy="Leave its own name out of dependencies.requires.")
     texts = {"name": name, "description": description, "duration": duration, "status": status}
     changed = _save(ctx, row, changes, texts)
     answer: Answer = {"milestone_id": row["milestone_id"]}

@@ -148,6 +148,15 @@ def _take_strategy(ctx: Context, task: Mapping[str, Any], author: str) -> None:
             skip(ctx, open_task, f"not needed: {level['reason']}")
 
 
+def without(ctx: Context, task: Mapping[str, Any]) -> None:
+    """Carry out what follows from a task that a person waived: what its result would have decided is left out."""
+    if STRATEGY not in task["produces"]:
+        return
+    for open_task in ctx.store.tasks.with_status(task["milestone_id"], task["mode"], "pending", 1_000):
+        if open_task["subject"] == STRATEGY:
+            skip(ctx, open_task, f"left out, since {task['task_id']} was waived")
+
+
 def skip(ctx: Context, task: Mapping[str, Any], why: str) -> None:
     """End a task that is not to be done; its weight counts for nothing."""
     ctx.store.tasks.set(task["milestone_id"], task["task_id"], "skipped", why)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from milestone.domain.errors import Conflict, Refusal
-from milestone.operations import shared, surveying, tracking
+from milestone.operations import seeding, shared, surveying, tracking
 from milestone.operations.arguments import Key, Line, MaybeMilestoneId
 from milestone.operations.context import Answer, Aside, Context
 from milestone.operations.registry import operation
@@ -22,6 +22,10 @@ def waive(ctx: Context, task_id: Key, by: Person, reason: Person, milestone_id: 
     task = shared.task(ctx, row["milestone_id"], task_id)
     if task["status"] in ("completed", "skipped"):
         raise Conflict(f"Task {task_id!r} is {task['status']}", remedy="There is nothing to waive.")
+    if task["mode"] == "planning":
+        raise Refusal(f"What {task_id!r} finds out is what the plan rests on", remedy="Let it be tried again.")
+    if task["source"] == "review":
+        raise Refusal(f"A review is part of what proves {task['subject']!r}", remedy="Waive that task itself.")
     claim = ctx.store.tasks.last_claim(row["milestone_id"], task_id)
     if claim and not claim["ended_at"]:
         ctx.store.tasks.end_claim(claim["agent_id"], "waived", ctx.at)
@@ -50,6 +54,22 @@ def accept_gates(
         later.store.evidence.set_gates(row["milestone_id"], repository, gates, origin)
         detail = {"gates": gates, "by": by}
         later.record("gates_accepted", row["milestone_id"], subject=repository, actor=by, detail=detail)
+        phases = frozenset(phase for gate in found.gates for phase in gate.phases)
+        _owe_anew(later, row["milestone_id"], repository, phases, committed=in_git)
         return {"gates": [gate.name for gate in found.gates], "from": origin, "next": "They count from now on."}
 
     return Aside(lambda _: surveying.gates_now(world, path, git=in_git), accepted)
+
+
+def _owe_anew(ctx: Context, milestone_id: str, repository: str, gated: frozenset[str], *, committed: bool) -> None:
+    """Let the tasks that have not ended owe the gates that count now, and no others."""
+    playbook = ctx.playbook("execution")
+    around = seeding.Surroundings({repository: gated}, frozenset({repository} if committed else ()))
+    for task in ctx.store.tasks.all(milestone_id, "execution"):
+        if task["status"] in ("completed", "skipped") or task["repository"] != repository:
+            continue
+        proof = seeding.proof_now(task, playbook, around)
+        if proof != task["proof"]:
+            ctx.store.tasks.set_proof(milestone_id, task["task_id"], proof)
+            if task["status"] == "in_review":
+                tracking.settle(ctx, {**task, "proof": proof})

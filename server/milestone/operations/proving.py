@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from milestone.domain.errors import Refusal
 from milestone.domain.gates import Gate, GateResult, Limits
-from milestone.gates.runner import run_gate
-from milestone.gates.slots import Cancelled, slot
 from milestone.operations import changes
-from milestone.operations.changes import Checked, Job, Ready
+from milestone.operations.changes import Checked, GivenUp, Job, Ready
 from milestone.operations.context import Outside
 
 if TYPE_CHECKING:
@@ -39,9 +37,9 @@ def prove(job: Job, gates: Sequence[Gate], limits: Limits, outside: Outside, *, 
     try:
         if trial or not (job.branch and job.writes):
             return _tried(job, gates, limits, outside, trial=trial)
-        with job.merging():
+        with job.proving(outside.cancelled):
             return _proven(job, gates, limits, outside)
-    except Cancelled:
+    except GivenUp:
         return Proof("cancelled", "it was cancelled before it ended")
     except Refusal as refusal:
         return Proof("failed" if trial else "conflict", str(refusal))
@@ -74,7 +72,9 @@ def _proven(job: Job, gates: Sequence[Gate], limits: Limits, outside: Outside) -
             return proof
         if isinstance(ready, Checked):
             return Proof("passed", "", commit, proof.results, ready.merged)
-        if changes.advance(repository, job, ready):
+        with job.merging():
+            moved = changes.advance(repository, job, ready)
+        if moved:
             return Proof("passed", "", commit, proof.results, changes.on_branch(repository, job, commit))
     return Proof("cancelled", f"branch {job.branch} moved meanwhile, again and again")
 
@@ -92,21 +92,32 @@ def _run(gates: Sequence[Gate], folder: Path, job: Job, limits: Limits, outside:
     results: list[GateResult] = []
     for number, gate in enumerate(gates, 1):
         outside.tell(f"gate {number} of {len(gates)}: {gate.name}")
-        places = job.world.data / "gates"
-        with slot(places, limits.gates_at_once, progress=outside.tell, cancelled=outside.cancelled) as mark:
-            result = run_gate(
-                gate,
-                folder,
-                environ=job.world.environ,
-                limits=limits.gate,
-                progress=outside.tell,
-                cancelled=outside.cancelled,
-                mark=mark,
-            )
+        result = _ran(gate, folder, job, limits, outside)
         results.append(result)
         if result.outcome in ("cancelled", "not_found"):
             break
     return results
+
+
+def _ran(gate: Gate, folder: Path, job: Job, limits: Limits, outside: Outside) -> GateResult:
+    """Return what came of one gate, run in one of the places that the project's gates share."""
+    from milestone.gates.runner import run_gate
+    from milestone.gates.slots import Cancelled, slot
+
+    places, tell, cancelled = job.world.data / "gates", outside.tell, outside.cancelled
+    try:
+        with slot(places, limits.gates_at_once, progress=tell, cancelled=cancelled) as mark:
+            return run_gate(
+                gate,
+                folder,
+                environ=job.world.environ,
+                limits=limits.gate,
+                progress=tell,
+                cancelled=cancelled,
+                mark=mark,
+            )
+    except Cancelled:
+        raise GivenUp from None
 
 
 def _judged(results: Sequence[GateResult], commit: str = "") -> Proof:

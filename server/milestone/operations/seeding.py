@@ -128,7 +128,7 @@ def _planned(task: Mapping[str, Any], name: str, playbook: Playbook, around: Sur
     agent_type = task.get("agent_type") or how.agent_type
     if agent_type == TRANSFORMER:
         agent_type = transformer_for(task["paths"], around.languages)
-    wanted = how.proof if task["paths"] else tuple(kind for kind in how.proof if kind == "review")
+    wanted = _wanted(how.proof, task["paths"])
     return {
         "task_id": name,
         "mode": "execution",
@@ -147,6 +147,23 @@ def _planned(task: Mapping[str, Any], name: str, playbook: Playbook, around: Sur
         "acceptance": tuple(task["evidence"]),
         "repository": repository,
     }
+
+
+def proof_now(task: Mapping[str, Any], playbook: Playbook, around: Surroundings) -> tuple[str, ...]:
+    """Return what proves a task that exists, where the gates that count have changed."""
+    wanted: Sequence[str] = task["proof"]
+    if task["source"] == "plan":
+        wanted = _wanted(playbook.plan_tasks[task["phase"]].proof, task["paths"])
+    elif task["source"] == "playbook":
+        wanted = next((one.proof for one in playbook.tasks if one.id == task["task_id"]), wanted)
+    elif task["source"] == "finding":
+        wanted = _wanted(("commit", "gates"), task["paths"])
+    return _provable(wanted, task["phase"], task["repository"], around)
+
+
+def _wanted(proof: Sequence[str], paths: Sequence[str]) -> tuple[str, ...]:
+    """Return the kinds of proof a task is meant to have; without paths nothing changes that could be tested."""
+    return tuple(proof) if paths else tuple(kind for kind in proof if kind == "review")
 
 
 def _provable(proof: Sequence[str], phase: str, repository: str, around: Surroundings) -> tuple[str, ...]:

@@ -74,7 +74,8 @@ def _begin_execution(ctx: Context, row: Mapping[str, Any]) -> Aside:
         raise Conflict(f"Milestone {row['milestone_id']!r} is {row['status']}", remedy="Plan a new one.")
     shared.may_coordinate(ctx)
     sections = row["sections"]
-    known = {value for one in ctx.store.milestones.all() for value in (one["milestone_id"], one["name"])}
+    others = [one for one in ctx.store.milestones.all() if one["milestone_id"] != row["milestone_id"]]
+    known = {value for one in others for value in (one["milestone_id"], one["name"])}
     problems = _not_planned(ctx, row["milestone_id"])
     if not problems:
         problems = readiness(sections, known, row["milestone_id"])

@@ -11,6 +11,7 @@ from milestone.operations import strategy, tracking
 from milestone.operations.context import Context
 
 _SHOWN = 20
+_CIRCLE = " and requires this one, so neither can begin: update_milestone(dependencies=…) has to end that"
 
 
 def look(ctx: Context, row: Mapping[str, Any], mode: str, slots: int) -> Situation:
@@ -60,8 +61,13 @@ def waits_for(ctx: Context, row: Mapping[str, Any]) -> str:
         other = ctx.store.milestones.get(name) or ctx.store.milestones.newest_named(name)
         if other is None or other["status"] != "completed":
             state = other["status"] if other else "unknown"
-            return f"milestone {name!r} has to be completed first; it is {state}"
+            said = f"milestone {name!r} has to be completed first; it is {state}"
+            return said + (_CIRCLE if other and _requires(other, row) else "")
     return ""
+
+
+def _requires(other: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    return bool({row["milestone_id"], row["name"]} & set(other["sections"]["dependencies"].get("requires", [])))
 
 
 def _rest(ctx: Context, row: Mapping[str, Any], situation: Situation) -> Situation:

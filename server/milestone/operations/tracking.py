@@ -82,13 +82,21 @@ def settle(ctx: Context, task: Mapping[str, Any]) -> str:
     ctx.store.tasks.set(milestone_id, task_id, "completed", completed_at=ctx.at)
     proof = {kind: one["detail"] for kind, one in there.items()}
     ctx.record("task_completed", milestone_id, subject=task_id, actor=author, topic="tasks", detail=proof)
+    if "waiver" in there:
+        outcomes.without(ctx, task)
+    else:
+        _follow(ctx, task, author)
+    reporting.note_progress(ctx, milestone_id, task["mode"])
+    outcomes.end_session(ctx, milestone_id, task["mode"])
+    return "completed"
+
+
+def _follow(ctx: Context, task: Mapping[str, Any], author: str) -> None:
+    """Carry out what follows from accepted work."""
     for sent_back, why in outcomes.follow(ctx, task, author):
         send_back(ctx, sent_back, why)
     for reviewed in outcomes.reviewed(ctx, task, author):
         settle(ctx, reviewed)
-    reporting.note_progress(ctx, milestone_id, task["mode"])
-    outcomes.end_session(ctx, milestone_id, task["mode"])
-    return "completed"
 
 
 def give_back(ctx: Context, agent_id: str, why: str, *, agent_status: str = "retired") -> None:

@@ -127,6 +127,10 @@ class Tasks(Tables):
         """Write which type of agent makes the next attempt; empty for the task's own."""
         self._change("set_next_role", milestone_id=milestone_id, task_id=task_id, next_role=agent_type)
 
+    def set_proof(self, milestone_id: str, task_id: str, proof: Iterable[str]) -> None:
+        """Write which kinds of proof a task needs beside its keys."""
+        self._change("set_proof", milestone_id=milestone_id, task_id=task_id, proof=dump(list(proof)))
+
     def fill(
         self, milestone_id: str, task_id: str, title: str, paths: Iterable[str], acceptance: Iterable[str]
     ) -> None:

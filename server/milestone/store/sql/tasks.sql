@@ -122,6 +122,9 @@ UPDATE tasks SET status = :status, detail = :detail, completed_at = :completed_a
 -- name: set_next_role
 UPDATE tasks SET next_role = :next_role WHERE project_id = :project_id AND milestone_id = :milestone_id AND task_id = :task_id;
 
+-- name: set_proof
+UPDATE tasks SET proof = :proof WHERE project_id = :project_id AND milestone_id = :milestone_id AND task_id = :task_id;
+
 -- name: fill_task
 UPDATE tasks SET title = :title, paths = :paths, acceptance = :acceptance
  WHERE project_id = :project_id AND milestone_id = :milestone_id AND task_id = :task_id;

@@ -1,4 +1,4 @@
-"""What the planner stand-in delivers: the candidates as decisions, and one task for each thing to change."""
+"""What the planner stand-in delivers: the candidates as decisions, and tasks that a stand-in can honestly carry out."""
 
 from __future__ import annotations
 
@@ -27,17 +27,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Literal
 
+    from milestone.domain.shapes import Phase
+
 KINDS: tuple[Kiro, ...] = ("keep", "improve", "remove", "originate")
 MOST_OF_A_KIND = 12
+# So many changes get a task of their own; one more task serves the others.
+ON_THEIR_OWN = 5
+# Where notes lie: files that are nobody's, so that no source is ever changed.
+NOTES = "milestone-rehearsal"
 # Hours of work in the execute phase that one decision is counted with, by rule of thumb.
 HOURS: Mapping[Kiro, float] = {"keep": 0.5, "improve": 2.0, "remove": 1.0, "originate": 4.0}
 SHARES = {"design": 0.15, "spec": 0.25, "task": 0.20, "execute": 0.40}
-_EVIDENCE: Mapping[Kiro, str] = {
-    "keep": "the tests that were green before are green after it",
-    "improve": "a check that failed before the change passes after it",
-    "remove": "what was removed is gone, and all tests are green without it",
-    "originate": "what was missing is there, and a check fails without it",
-}
+NOTED = "the note names every decision that this task serves, with its reason and its places"
+_WRITTEN = "a file of its own names every decision that this task serves"
 
 
 def milestone_plan(
@@ -55,13 +57,19 @@ def milestone_plan(
     return MilestonePlan(
         summary=_summary(decisions, len(found)),
         objectives=Objectives(
-            primary=f"Act on what was found by rule: {_counted(decisions)}.",
+            primary=f"Write down what was found by rule: {_counted(decisions)}.",
             secondary=["Have somebody who understands the code judge each decision before it is carried out."],
-            success_criteria=[*_criteria(decisions), "Everything that is kept still passes its tests."],
+            success_criteria=[
+                "Every decision is written down with its reason and its places.",
+                f"Nothing but notes in {NOTES}/ is added, and the gates pass with each of them.",
+            ],
         ),
         scope=Scope(
             included=[each.what for each in (changes or decisions)],
-            excluded=["Whatever needs an understanding of the code, or research: neither was part of this rehearsal."],
+            excluded=[
+                "Changes to what is there: a rehearsal writes notes on them.",
+                "Whatever needs an understanding of the code, or research: neither was part of this rehearsal.",
+            ],
             constraints=[each.statement for each in scope.constraints],
         ),
         decisions=decisions,
@@ -96,74 +104,65 @@ def _summary(decisions: list[Decision], found: int) -> str:
     return f"A plan made by rule, without a model: {_counted(decisions)}.{rest} Hours are rules of thumb."
 
 
-def _criteria(decisions: Iterable[Decision]) -> list[str]:
-    present = {each.kind for each in decisions}
-    return [f"For each decision to {kind}: {_EVIDENCE[kind]}." for kind in KINDS[1:] if kind in present]
-
-
 def _tasks(decisions: list[Decision]) -> list[PlannedTask]:
     """Return tasks of all four phases; every decision is served by at least one."""
     kept = [each.id for each in decisions if each.kind == "keep"]
     changes = [each for each in decisions if each.kind != "keep"]
     changed = [each.id for each in changes]
     everything = [each.id for each in decisions]
+    before = [
+        ("design-bounds", "design", "Settle what is kept and where its boundaries run", [], kept or everything),
+        ("design-approach", "design", "Choose an approach for each change", [], changed or everything),
+        ("spec-bounds", "spec", "Write what is promised of the kept parts", ["design-bounds"], everything),
+        ("spec-acceptance", "spec", "Write what will accept each change", ["design-approach"], everything),
+        ("task-order", "task", "Put the changes in order", ["spec-bounds", "spec-acceptance"], everything),
+    ]
+    carried_out = _changes(changes)
+    last = [each.id for each in carried_out] or ["task-order"]
+    verify = _noted("execute-verify", "Note what is kept, and what reaches it", last, kept or everything, 20)
+    return [*(_written(*each) for each in before), *carried_out, verify]
+
+
+def _changes(changes: list[Decision]) -> list[PlannedTask]:
+    alone = changes if len(changes) == ON_THEIR_OWN + 1 else changes[:ON_THEIR_OWN]
+    rest = changes[len(alone) :]
     tasks = [
-        _task("design-bounds", "design", "Settle what is kept and where its boundaries run", [], kept or everything),
-        _task("design-approach", "design", "Choose an approach for each change", [], changed or everything),
-        _task(
-            "spec-contracts",
-            "spec",
-            "Write the contracts of the kept parts that changes touch",
-            ["design-bounds"],
-            everything,
-        ),
-        _task(
-            "spec-acceptance",
-            "spec",
-            "Write for each change the check that will accept it",
-            ["design-approach"],
-            everything,
-        ),
-        _task(
-            "task-order",
-            "task",
-            "Put the changes in order and name the files of each",
-            ["spec-contracts", "spec-acceptance"],
-            everything,
-        ),
-        *(_change(each) for each in changes),
+        _noted(f"execute-{each.id}", f"Note what it takes: {each.what}", ["task-order"], [each.id], _weight([each]))
+        for each in alone
     ]
-    last = [f"execute-{name}" for name in changed] or ["task-order"]
-    return [
-        *tasks,
-        _task("execute-verify", "execute", "Show that everything kept still works", last, kept or everything),
-    ]
+    if rest:
+        title = f"Note what the other {count(len(rest), 'change')} take"
+        tasks.append(_noted("execute-rest", title, ["task-order"], [each.id for each in rest], _weight(rest)))
+    return tasks
 
 
-_WRITTEN = {"design": "design_decisions.md", "spec": "technical_specs.md", "task": "execution_roadmap.md"}
+def _weight(changes: list[Decision]) -> int:
+    return min(100, sum(int(HOURS[each.kind] * 10) for each in changes))
 
 
-def _task(
-    name: str, phase: Literal["design", "spec", "task", "execute"], title: str, needs: list[str], decisions: list[str]
-) -> PlannedTask:
-    proof = f"{_WRITTEN[phase]} names every decision this task serves" if phase in _WRITTEN else _EVIDENCE["keep"]
+def _written(name: str, phase: Phase, title: str, needs: list[str], decisions: list[str]) -> PlannedTask:
     return PlannedTask(
-        id=name, title=title, phase=phase, weight=20, depends_on=needs, paths=[], evidence=[proof], decisions=decisions
+        id=name,
+        title=title,
+        phase=phase,
+        weight=20,
+        depends_on=needs,
+        paths=[],
+        evidence=[_WRITTEN],
+        decisions=decisions,
     )
 
 
-def _change(decision: Decision) -> PlannedTask:
-    # A name that had to be escaped to be shown is no path any more.
-    paths = dict.fromkeys(place.file for place in decision.places if "\\" not in place.file and "…" not in place.file)
+def _noted(name: str, title: str, needs: list[str], decisions: list[str], weight: int) -> PlannedTask:
     return PlannedTask(
-        id=f"execute-{decision.id}",
-        title=decision.what,
+        id=name,
+        title=title,
         phase="execute",
-        weight=int(HOURS[decision.kind] * 10),
-        depends_on=["task-order"],
-        paths=list(paths)[:20],
-        evidence=[_EVIDENCE[decision.kind]],
-        decisions=[decision.id],
+        weight=weight,
+        depends_on=needs,
+        paths=[f"{NOTES}/{name}.md"],
+        evidence=[NOTED],
+        decisions=decisions,
     )
 
 
@@ -175,9 +174,9 @@ def _estimates(decisions: Iterable[Decision]) -> Estimates:
 def _timeline(estimates: Estimates) -> list[Stage]:
     outcomes = {
         "design": "the approach to each decision is settled",
-        "spec": "contracts and acceptance checks are written",
+        "spec": "promises and acceptance checks are written",
         "task": "the changes are ordered",
-        "execute": "the changes are made and proven",
+        "execute": "the changes are noted, and the gates pass with the notes",
     }
     hours: dict[str, float] = estimates.model_dump()
     return [

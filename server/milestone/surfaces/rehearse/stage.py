@@ -1,4 +1,4 @@
-"""Where a rehearsal plays: the real places of a project, or a temporary folder with a copy of its coordination data."""
+"""Where a rehearsal plays: the real places of a project, or a temporary folder with copies of what it needs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import shutil
 import sqlite3
 import tempfile
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from milestone.surfaces.rehearse.clone import Unfit, look, make_clone
+from milestone.surfaces.rehearse.gates import as_yaml, fitting_gates
 from milestone.wiring import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 DATABASE = "milestone.db"
 # Beside the database: the project's name in it, and which machine the claims in it belong to.
 BESIDE = ("project", "place")
+# What a project may set for itself; its gates come with a commit, and further repositories are not cloned.
+_CONFIGURED = ("limits.yaml", "planning.yaml", "execution.yaml")
 
 
 class Unusable(Exception):
@@ -26,40 +30,80 @@ class Unusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The settings a server is started with, the variables that make it read them, and a folder for what it says."""
+    """Where everything lies, and the variables that make a server of ours find it.
+
+    `repository` is the one that is worked on, as it stands at `head`; `left_out` says why a plan is not carried out.
+    `clone` and `own_gates` tell whether that repository, and its gates, were made for the rehearsal.
+    """
 
     settings: Settings
     variables: Mapping[str, str]
     folder: Path
     copied: bool
+    repository: Path
+    head: str = ""
+    left_out: str = ""
+    clone: bool = False
+    own_gates: bool = False
 
     @property
     def log(self) -> Path:
         """Where the server's own messages go."""
         return self.folder / "server.log"
 
+    @property
+    def executes(self) -> bool:
+        """Whether the plan is carried out, too."""
+        return bool(self.head)
+
     def clear(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def set_stage(path: Path, environ: Mapping[str, str], *, keep: bool) -> Stage:
-    """Return the stage for a project: with `keep` its real places, else a new folder with a copy of its data.
+def set_stage(path: Path, environ: Mapping[str, str], *, keep: bool, plan_only: bool = False) -> Stage:
+    """Return the stage for a project: with `keep` its real places, else a new folder with copies.
 
     Raises:
         Unusable: there is data, and it cannot be copied.
     """
-    ours = {name: value for name, value in environ.items() if name.startswith("MILESTONE_")}
-    real = {**ours, "MILESTONE_PROJECT_DIR": str(path)}
+    real = {**environ, "MILESTONE_PROJECT_DIR": str(path)}
     folder = Path(tempfile.mkdtemp(prefix="milestone-rehearsal-"))
+    settings = read_settings(real)
     if keep:
-        return Stage(read_settings(real), real, folder, copied=False)
-    del_url = {name: value for name, value in real.items() if name != "MILESTONE_DATABASE_URL"}
-    aside = {"MILESTONE_DATA_DIR": str(folder / "data"), "MILESTONE_WORKSPACE": str(folder / "milestones")}
-    (folder / "data").mkdir(mode=0o700)
-    copied = copy_data(read_settings(real).data, folder / "data")
-    variables = {**del_url, **aside}
-    return Stage(read_settings(variables), variables, folder, copied)
+        stage = Stage(settings, real, folder, copied=False, repository=settings.project_dir)
+    else:
+        aside = {"MILESTONE_DATA_DIR": str(folder / "data"), "MILESTONE_WORKSPACE": str(folder / "milestones")}
+        variables = {name: value for name, value in real.items() if name != "MILESTONE_DATABASE_URL"} | aside
+        (folder / "data").mkdir(mode=0o700)
+        copied = copy_data(settings.data, folder / "data")
+        _copy_configuration(settings.workspace / "config", folder / "milestones" / "config")
+        stage = Stage(read_settings(variables), variables, folder, copied, settings.project_dir)
+    return stage if plan_only else _ready_to_execute(stage, environ, keep=keep)
+
+
+def _ready_to_execute(stage: Stage, environ: Mapping[str, str], *, keep: bool) -> Stage:
+    """Return the stage with a repository that may be written to, or with the reason why there is none."""
+    try:
+        origin = look(stage.repository, environ)
+        if keep:
+            return replace(stage, head=origin.head)
+        clone = make_clone(origin, stage.folder / "clone", environ)
+        variables = {**stage.variables, "MILESTONE_PROJECT_DIR": str(clone.folder)}
+        moved = replace(stage, settings=read_settings(variables), variables=variables)
+        if origin.gated:
+            return replace(moved, repository=clone.folder, head=origin.head, clone=True)
+        head = clone.commit_gates(as_yaml(fitting_gates(clone.folder, origin.files, environ)))
+    except Unfit as reason:
+        return replace(stage, left_out=str(reason))
+    return replace(moved, repository=clone.folder, head=head, clone=True, own_gates=True)
+
+
+def _copy_configuration(source: Path, target: Path) -> None:
+    for name in _CONFIGURED:
+        if (source / name).is_file():
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, target / name)
 
 
 def copy_data(source: Path, target: Path) -> bool:
