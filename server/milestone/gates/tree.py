@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import threading
 import time
 from dataclasses import dataclass
@@ -126,7 +124,10 @@ class Tree:
         return [process for process in self._members.values() if _runs(process)]
 
     def end(self) -> list[psutil.Process]:
-        """Kill all members and whatever they start meanwhile; return those that outlived five seconds of it."""
+        """Kill all members and whatever they start meanwhile; return those that outlived five seconds of it.
+
+        It takes several looks without news to be sure: a chain of forks is easily missed between two of its links.
+        """
         deadline = time.monotonic() + PATIENCE
         quiet = 0
         while True:
@@ -136,7 +137,8 @@ class Tree:
             if quiet == _SURE or time.monotonic() > deadline:
                 return left
             for process in left:
-                _kill(process)
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
             if not news:
                 _never.wait(_TURN)
 
@@ -161,18 +163,6 @@ class Tree:
             above = self._parents.get(above, 0)
         if not above:
             self._lost += spent
-
-
-def _kill(process: psutil.Process) -> None:
-    """Kill a process and its group at one stroke: one by one, a chain of forks would get away.
-
-    Nobody else is in that group: it lies in a session that the command or one of its processes opened.
-    """
-    with contextlib.suppress(psutil.Error, OSError):
-        group = os.getpgid(process.pid)
-        process.kill()
-        if group != os.getpgrp():
-            os.killpg(group, signal.SIGKILL)
 
 
 def _runs(process: psutil.Process) -> bool:

@@ -260,6 +260,9 @@ def ready(repository: Repository, job: Job) -> Ready | Checked:
     if seen.clashes:
         return Checked(lacking=_report(seen, job.task_id), conflict=True)
     merging.guard(seen, job.declared)
+    beyond = outside([change.path for change in seen.touched], job.declared)
+    if beyond:
+        return Checked(lacking=f"its commits change files that the task did not declare: {', '.join(beyond[:20])}")
     if not seen.touched:
         return Checked(on_branch(repository, job, there[0])) if there else Checked(lacking=_EMPTY)
     own_commits = repository.commits_of(job.base, job.own_branch, job.task_id)
@@ -317,6 +320,9 @@ def _problem(seen: Preview, job: Job) -> str:
 
     try:
         merging.guard(seen, job.declared)
+    beyond = outside([change.path for change in seen.touched], job.declared)
+    if beyond:
+        return Checked(lacking=f"its commits change files that the task did not declare: {', '.join(beyond[:20])}")
     except Refusal as refusal:
         return str(refusal)
     return ""

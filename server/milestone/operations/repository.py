@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from milestone.domain.errors import Missing, NotYours, Refusal
-from milestone.operations import changes, shared, surveying
+from milestone.operations import changes, shared, surveying, tracking
 from milestone.operations.arguments import Key, Line, MaybeAgentId, MaybeMilestoneId, Offset, Token
 from milestone.operations.context import Answer, Aside, Context
 from milestone.operations.registry import operation
@@ -55,7 +55,7 @@ def git_milestone(
     if action == "preview":
         return Aside(lambda _: changes.preview(job), lambda _, found: found | {"next": "Nothing was changed."})
     shared.coordinator_or_person(ctx, row["milestone_id"])
-    return _merge(task, job)
+    return _merge(ctx, task, job)
 
 
 def _own_task(ctx: Context, agent_id: str, token: str) -> dict[str, Any]:
@@ -140,19 +140,19 @@ def _shown(task_id: str, found: changes.Diff) -> Answer:
     return answer | {"next": more if end < found.characters else "That is all of it."}
 
 
-def _merge(task: Mapping[str, Any], job: changes.Job) -> Aside:
-    if "gates" in task["proof"] or task["status"] not in ("in_review", "completed"):
+def _merge(ctx: Context, task: Mapping[str, Any], job: changes.Job) -> Aside:
+    waived = "waiver" in tracking.evidence(ctx, task)
+    if not waived and ("gates" in task["proof"] or task["status"] not in ("in_review", "completed")):
         remedy = "run_gates merges it once they pass." if "gates" in task["proof"] else "complete_task merges it."
         raise Refusal(f"Task {task['task_id']!r} is merged with its proof, not before", remedy=remedy)
-    return Aside(
-        lambda _: changes.check(job, merge=True),
-        lambda _, found: {
-            "task_id": task["task_id"],
-            "merged": found.merged,
-            "lacking": found.lacking,
-            "next": "next_actions",
-        },
-    )
+    return Aside(lambda _: changes.check(job, merge=True), lambda later, found: _merged(later, task, found))
+
+
+def _merged(ctx: Context, task: Mapping[str, Any], found: changes.Checked) -> Answer:
+    task_id = task["task_id"]
+    if found.merged:
+        ctx.store.evidence.add(task["milestone_id"], task_id, "commit", "server", found.merged, ctx.at)
+    return {"task_id": task_id, "merged": found.merged, "lacking": found.lacking, "next": "next_actions"}
 
 
 def _note_pr(ctx: Context, row: Mapping[str, Any], name: str, url: str) -> Answer:

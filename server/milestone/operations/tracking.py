@@ -78,6 +78,7 @@ def settle(ctx: Context, task: Mapping[str, Any]) -> str:
         )
         if left == ("review",):
             outcomes.ask_for_review(ctx, task)
+        reporting.note_progress(ctx, milestone_id, task["mode"])
         return "in_review"
     ctx.store.tasks.set(milestone_id, task_id, "completed", completed_at=ctx.at)
     proof = {kind: one["detail"] for kind, one in there.items()}
@@ -155,6 +156,7 @@ def _do_without(ctx: Context, milestone_id: str, task_id: str) -> None:
     task = ctx.store.tasks.get(milestone_id, task_id)
     if task and task["status"] == "failed" and not task["critical"]:
         outcomes.skip(ctx, task, f"done without, since it is not critical: {task['detail']}"[:_DETAIL])
+        reporting.note_progress(ctx, milestone_id, task["mode"])
 
 
 def takeable(ctx: Context, held: Mapping[str, Any]) -> str:

@@ -1,44 +1,29 @@
-"""A host without a model: it starts the real server, lets a coordinator ask what to do, and stand-ins do it."""
+"""A host without a model: it calls the real server's tools, and a coordinator that asks it what to do, until it is done."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
-import anyio.to_thread
 
-from milestone.surfaces.rehearse.declared import table
-from milestone.surfaces.rehearse.listing import Project, shown
-from milestone.surfaces.rehearse.standins import STAND_INS, Identity, NoIdentity, StandIn, identity
+from milestone.surfaces.rehearse.listing import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from anyio.abc import TaskGroup
     from mcp import Client
 
     from milestone.surfaces.rehearse.screen import Screen
 
+Action = dict[str, Any]
 WAIT_SECONDS = 10
 CALL_SECONDS = 60.0
 # The server frees a claim that nobody has started after 60 s, so a little longer than that is waited for nothing.
 IDLE_ROUNDS = 8
-DESCRIPTION = "A rehearsal without a model: stand-ins list and compare, and all they save follows by rule."
 
 
 class Stopped(Exception):
     """The rehearsal cannot go on; the message is one line for the person who started it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What was planned, and what of it matters for the last screen."""
-
-    milestone_id: str
-    plan: Mapping[str, Any]
-    dependencies: Mapping[str, Any]
 
 
 class Tools:
@@ -47,8 +32,8 @@ class Tools:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        """Return a tool's answer.
+    async def call(self, tool: str, *, seconds: float | None = CALL_SECONDS, **arguments: Any) -> dict[str, Any]:
+        """Return a tool's answer, waited for at most `seconds`, or for as long as the server lives.
 
         Raises:
             Stopped: the server refused, or is gone.
@@ -56,7 +41,7 @@ class Tools:
         from mcp.shared.exceptions import MCPError
 
         try:
-            result = await self._client.call_tool(tool, arguments, read_timeout_seconds=CALL_SECONDS)
+            result = await self._client.call_tool(tool, arguments, read_timeout_seconds=seconds)
         except (MCPError, anyio.ClosedResourceError, anyio.BrokenResourceError, TimeoutError) as reason:
             raise Stopped(f"The server did not answer {tool}: {reason or type(reason).__name__}") from reason
         text = "".join(block.text for block in result.content if block.type == "text")
@@ -68,9 +53,10 @@ class Tools:
             raise Stopped(f"The answer of {tool} is no JSON: {text[:200]}") from reason
         return answer
 
-    async def load(self, key: str, milestone_id: str) -> Any:
-        """Return a saved value, put together from its parts where it comes in several."""
-        first = await self.call("load_agent_state", key=key, milestone_id=milestone_id)
+    async def load(self, key: str, milestone_id: str, agent_id: str = "") -> Any:
+        """Return a saved value, put together from its parts where it comes in several; the newest, if by nobody."""
+        by = {"agent_id": agent_id} if agent_id else {"milestone_id": milestone_id}
+        first = await self.call("load_agent_state", key=key, **by)
         if "part" not in first:
             return first["value"]
         text = str(first["part"])
@@ -81,76 +67,84 @@ class Tools:
             text += page["part"]
         return json.loads(text)
 
+    async def pages(self, milestone_id: str, about: str) -> list[str]:
+        """Return all lines on one part of a milestone."""
+        lines: list[str] = []
+        while True:
+            page = await self.call("get_milestone", milestone_id=milestone_id, about=about, offset=len(lines))
+            lines += page[about]
+            if len(lines) >= page["count"] or not page[about]:
+                return lines
+
+
+class Crew(Protocol):
+    """Those who carry out what the coordinator is told."""
+
+    def begin(self, spawns: list[Action]) -> None:
+        """Get ready to start agents.
+
+        Raises:
+            Stopped: there is nobody who could play one.
+        """
+        ...
+
+    async def play(self, spawn: Action) -> None:
+        """Do one task as an agent would."""
+        ...
+
+    async def obey(self, action: Action) -> None:
+        """Do what is not an agent's to do."""
+        ...
+
 
 class Coordinator:
-    """Asks what to do, starts who is named, and waits, until there is nothing left."""
+    """Asks what to do, has it done, and waits, until there is nothing left."""
 
-    def __init__(self, tools: Tools, project: Project, screen: Screen) -> None:
-        self._tools, self._project, self._screen = tools, project, screen
+    def __init__(self, tools: Tools, screen: Screen, crew: Crew) -> None:
+        self._tools, self._screen, self._crew = tools, screen, crew
         self._at_work: set[str] = set()
 
-    async def plan(self, name: str) -> Outcome:
-        """Play the planning of a milestone to its end.
+    async def finish(self, milestone_id: str) -> None:
+        """Return once the server has nothing more to do for a milestone.
 
         Raises:
             Stopped: the server refused, failed, or asks a person.
         """
-        opened = await self._tools.call(
-            "initialize_agent_coordination", name=name, description=DESCRIPTION, mode="planning"
-        )
-        milestone_id = str(opened["milestone_id"])
-        self._screen.say("coordinator", "opened" if opened["created"] else "continues", f"milestone {milestone_id}")
         async with anyio.create_task_group() as group:
             await self._loop(group, milestone_id)
-        plan = await self._tools.load("milestone-plan", milestone_id)
-        return Outcome(milestone_id, plan, await self._tools.load("planning-dependencies", milestone_id))
 
     async def _loop(self, group: TaskGroup, milestone_id: str) -> None:
         wait, idle = 0, 0
         while idle < IDLE_ROUNDS:
             answer = await self._tools.call("next_actions", milestone_id=milestone_id, wait_seconds=wait)
-            actions: list[dict[str, Any]] = answer["actions"]
-            spawns = [action for action in actions if action["kind"] == "spawn"]
-            for action in spawns:
-                self._start(group, action)
+            actions: list[Action] = answer["actions"]
+            await self._act(group, actions)
             first = actions[0]
             if first["kind"] == "done":
                 self._screen.say("coordinator", "done", f"({first['why']})")
                 return
-            if first["kind"] not in ("spawn", "wait"):
-                raise Stopped(f"The server asks a person: {first['why']}")
+            if first["kind"] == "ask_human":
+                raise Stopped(f"The server asks a person: {shown(str(first['why']), 500)}")
+            waits = first["kind"] == "wait"
             wait = WAIT_SECONDS
-            idle = 0 if spawns or self._at_work else idle + 1
+            idle = idle + 1 if waits and not self._at_work else 0
         raise Stopped(
             "The server waits for agents of another host: end that session, or rehearse under another --name."
         )
 
-    def _start(self, group: TaskGroup, action: Mapping[str, Any]) -> None:
-        role = str(action["agent_type"]).rpartition(":")[2]
-        stand_in = STAND_INS.get(role)
-        if stand_in is None:
-            raise Stopped(f"The playbook names the role {role}, which no stand-in can play.")
-        try:
-            who = identity(str(action["brief"]))
-        except NoIdentity as reason:
-            raise Stopped(str(reason)) from reason
-        self._at_work.add(who.agent_id)
-        self._screen.say(stand_in.name, "started", f"as {role}")
-        group.start_soon(self._play, stand_in, who)
+    async def _act(self, group: TaskGroup, actions: list[Action]) -> None:
+        """Start all agents, then have the rest done, side by side: as a host does it in one message."""
+        spawns = [action for action in actions if action["kind"] == "spawn"]
+        if spawns:
+            self._crew.begin(spawns)
+        for action in spawns:
+            self._at_work.add(str(action["agent_id"]))
+            group.start_soon(self._play, action)
+        async with anyio.create_task_group() as at_once:
+            for action in actions:
+                if action["kind"] in ("run_gates", "transition"):
+                    at_once.start_soon(self._crew.obey, action)
 
-    async def _play(self, stand_in: StandIn, who: Identity) -> None:
-        """Do one task as an agent would: show the token, load, work, save, complete."""
-        own = {"agent_id": who.agent_id, "token": who.token}
-        await self._tools.call("update_agent_status", status="active", **own)
-        given = {key: await self._tools.load(key, who.milestone_id) for key in stand_in.needs}
-        made = await anyio.to_thread.run_sync(stand_in.work, self._project, given, abandon_on_cancel=True)
-        for key, value in made.items():
-            await self._tools.call("save_agent_state", key=key, value=value, **own)
-            self._screen.say(stand_in.name, "saved", key, _summary(value))
-        await self._tools.call("complete_task", task_id=who.task_id, **own)
-        self._at_work.discard(who.agent_id)
-        self._screen.say(stand_in.name, "finished")
-
-
-def _summary(value: Any) -> str:
-    return shown(str(table(value).get("summary", "")), 400)
+    async def _play(self, action: Action) -> None:
+        await self._crew.play(action)
+        self._at_work.discard(str(action["agent_id"]))
