@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from milestone.operations import changes, tracking
+from milestone.operations import changes, merges, tracking
 from milestone.operations.context import Answer, Aside, Context
 
 
@@ -35,7 +35,7 @@ def deliver(
     job = changes.job(ctx, task)
     merge = "gates" not in task["proof"]
     return Aside(
-        lambda _: changes.check(job, merge=merge), lambda later, found: _looked_at(later, task, agent_id, found, then)
+        lambda _: merges.check(job, merge=merge), lambda later, found: _looked_at(later, task, agent_id, found, then)
     )
 
 
@@ -43,7 +43,7 @@ def _looked_at(
     ctx: Context,
     task: Mapping[str, Any],
     agent_id: str,
-    found: changes.Checked,
+    found: merges.Checked,
     then: Callable[[Context, Outcome], Answer | Aside],
 ) -> Answer | Aside:
     claim = ctx.store.tasks.claim_of(agent_id)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from milestone.domain.errors import Refusal
 from milestone.domain.gates import Gate, GateResult, Limits
-from milestone.operations import changes
-from milestone.operations.changes import Checked, GivenUp, Job, Ready
+from milestone.operations import merges
+from milestone.operations.changes import GivenUp, Job
 from milestone.operations.context import Outside
+from milestone.operations.merges import Checked, Ready
 
 if TYPE_CHECKING:
     from milestone.git.repository import Repository
@@ -61,7 +62,7 @@ def _proven(job: Job, gates: Sequence[Gate], limits: Limits, outside: Outside) -
     """Check the merged change out, run the gates on it, and move the milestone's branch if all of them pass."""
     repository = job.open()
     for _ in range(_TRIES):
-        ready = changes.ready(repository, job)
+        ready = merges.ready(repository, job)
         if isinstance(ready, Checked) and not ready.merged:
             return Proof("conflict" if ready.conflict else "failed", ready.lacking)
         commit = ready.commit if isinstance(ready, Ready) else str(ready.merged["commit"])
@@ -73,9 +74,9 @@ def _proven(job: Job, gates: Sequence[Gate], limits: Limits, outside: Outside) -
         if isinstance(ready, Checked):
             return Proof("passed", "", commit, proof.results, ready.merged)
         with job.merging():
-            moved = changes.advance(repository, job, ready)
+            moved = merges.advance(repository, job, ready)
         if moved:
-            return Proof("passed", "", commit, proof.results, changes.on_branch(repository, job, commit))
+            return Proof("passed", "", commit, proof.results, merges.on_branch(repository, job, commit))
     return Proof("cancelled", f"branch {job.branch} moved meanwhile, again and again")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from milestone.domain.errors import Missing, NotYours, Refusal
-from milestone.operations import changes, shared, surveying, tracking
+from milestone.operations import changes, merges, shared, surveying, tracking
 from milestone.operations.arguments import Key, Line, MaybeAgentId, MaybeMilestoneId, Offset, Token
 from milestone.operations.context import Answer, Aside, Context
 from milestone.operations.registry import operation
@@ -53,7 +53,7 @@ def git_milestone(
     if action == "diff":
         return Aside(lambda _: changes.diff(job, offset), lambda _, found: _shown(task_id, found))
     if action == "preview":
-        return Aside(lambda _: changes.preview(job), lambda _, found: found | {"next": "Nothing was changed."})
+        return Aside(lambda _: merges.preview(job), lambda _, found: found | {"next": "Nothing was changed."})
     shared.coordinator_or_person(ctx, row["milestone_id"])
     return _merge(ctx, task, job)
 
@@ -145,10 +145,10 @@ def _merge(ctx: Context, task: Mapping[str, Any], job: changes.Job) -> Aside:
     if not waived and ("gates" in task["proof"] or task["status"] not in ("in_review", "completed")):
         remedy = "run_gates merges it once they pass." if "gates" in task["proof"] else "complete_task merges it."
         raise Refusal(f"Task {task['task_id']!r} is merged with its proof, not before", remedy=remedy)
-    return Aside(lambda _: changes.check(job, merge=True), lambda later, found: _merged(later, task, found))
+    return Aside(lambda _: merges.check(job, merge=True), lambda later, found: _merged(later, task, found))
 
 
-def _merged(ctx: Context, task: Mapping[str, Any], found: changes.Checked) -> Answer:
+def _merged(ctx: Context, task: Mapping[str, Any], found: merges.Checked) -> Answer:
     task_id = task["task_id"]
     if found.merged:
         ctx.store.evidence.add(task["milestone_id"], task_id, "commit", "server", found.merged, ctx.at)

@@ -55,14 +55,14 @@ def _record(decision: Decision, tasks: Iterable[PlannedTask]) -> Record:
 
 def _decision_record(scope: PlanningScope, plan: MilestonePlan, records: list[Record]) -> str:
     places = {each.id: [f"{p.file}:{p.line}" if p.line else p.file for p in each.places] for each in plan.decisions}
-    lines = ["# Decision record", "", NO_MODEL, "", _plain(scope.summary), "", _plain(plan.summary)]
+    lines = ["# Decision record", "", NO_MODEL, "", plain(scope.summary), "", plain(plan.summary)]
     for record in records:
-        lines += ["", f"## {record.decision}: {_plain(record.title)}", "", f"- Choice: {record.choice}"]
+        lines += ["", f"## {record.decision}: {plain(record.title)}", "", f"- Choice: {record.choice}"]
         lines += [
-            f"- Reason: {_plain(record.context)}",
-            *(f"- Place: {_code(place)}" for place in places[record.decision][:10]),
+            f"- Reason: {plain(record.context)}",
+            *(f"- Place: {code(place)}" for place in places[record.decision][:10]),
         ]
-        lines += [f"- {_plain(each)}" for each in record.consequences]
+        lines += [f"- {plain(each)}" for each in record.consequences]
     return "\n".join([*lines, ""])
 
 
@@ -77,7 +77,7 @@ def _risks(plan: MilestonePlan, research: PlanningResearch, dependencies: Planni
     ]
     lines += [f"| {_cell(r.risk)} | {r.likelihood} | {r.impact} | {_cell(r.mitigation)} |" for r in plan.risks]
     lines += ["", "## Not checked", ""]
-    lines += [f"- {_plain(each)}" for each in (*research.not_checked, *dependencies.not_checked)]
+    lines += [f"- {plain(each)}" for each in (*research.not_checked, *dependencies.not_checked)]
     return "\n".join([*lines, ""])
 
 
@@ -94,16 +94,16 @@ def _task_graph(plan: MilestonePlan) -> str:
     return "\n".join([*lines, "```", ""])
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return text that no reader of Markdown takes for markup."""
     return re.sub(r"([\\`*_\[\]<>#|~])", r"\\\1", text)
 
 
 def _cell(text: str) -> str:
-    return _plain(text).replace("\n", " ")
+    return plain(text).replace("\n", " ")
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     fence = "``" if "`" in text else "`"
     return f"{fence} {text} {fence}" if fence == "``" else f"{fence}{text}{fence}"
 
