@@ -106,7 +106,9 @@ class Repository:
             mode, _, blob, size = facts.split()
             if name == path and mode in _PLAIN:
                 if not size.isdigit():
-                    raise Refusal(f"What {shown(path)} held is missing here", remedy="Fetch it: this is a partial clone.")
+                    raise Refusal(
+                        f"What {shown(path)} held is missing here", remedy="Fetch it: this is a partial clone."
+                    )
                 if int(size) > FILE_LIMIT:
                     raise Refusal(f"{shown(path)} has {size} bytes", allowed=f"at most {FILE_LIMIT}")
                 return self.git.run("cat-file", "blob", blob, reads=True).out

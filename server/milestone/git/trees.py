@@ -59,6 +59,8 @@ def worktrees(repository: Repository) -> list[Worktree]:
 def find_worktree(repository: Repository, path: Path) -> Worktree | None:
     """Return the worktree registered at a path, or nothing."""
     place = real(path)
+    if place != real(repository.main_worktree) and place not in registered(repository):
+        return None
     return next((one for one in worktrees(repository) if real(one.path) == place), None)
 
 

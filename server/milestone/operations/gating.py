@@ -8,7 +8,7 @@ from typing import Any
 from milestone.domain.errors import Refusal
 from milestone.domain.gates import Gate
 from milestone.domain.text import clip
-from milestone.operations import changes, proving, shared, tracking
+from milestone.operations import changes, proving, reporting, shared, tracking
 from milestone.operations.arguments import Key, MaybeAgentId, MaybeMilestoneId, Token
 from milestone.operations.context import Answer, Aside, Context
 from milestone.operations.registry import operation
@@ -94,10 +94,21 @@ def _ended(ctx: Context, task: Mapping[str, Any], run_id: str, found: proving.Pr
     if found.status == "passed":
         _prove(ctx, now, found, run_id, said)
     elif found.status != "cancelled":
-        role = RESOLVER if found.status == "conflict" else ""
-        tracking.send_back(ctx, now, found.why, role=role, last=found.status == "not_found")
+        _send_back(ctx, now, found, results)
     now = shared.task(ctx, task["milestone_id"], task["task_id"])
     return _told(now, found.status, found.results, "next_actions", found.why)
+
+
+def _send_back(ctx: Context, task: Mapping[str, Any], found: proving.Proof, results: list[dict[str, Any]]) -> None:
+    """Send a task back with the reason; the whole output is kept where the next attempt can load it."""
+    role = RESOLVER if found.status == "conflict" else ""
+    key = f"gates-{task['task_id']}"
+    session = ctx.store.milestones.latest_session(task["milestone_id"], "execution")
+    if results and session:
+        said = {one["gate"]: one["output"] for one in results if one["outcome"] != "passed"}
+        reporting.save(ctx, task["milestone_id"], f"coordinator-{session['session_id']}", key, said)
+    where = f"load_agent_state(key={key!r}) has all of it. " if results else ""
+    tracking.send_back(ctx, task, where + found.why, role=role, last=found.status == "not_found")
 
 
 def _prove(ctx: Context, task: Mapping[str, Any], found: proving.Proof, run_id: str, said: list[Any]) -> None:

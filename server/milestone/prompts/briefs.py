@@ -13,7 +13,6 @@ from string import Template
 LIMIT = 2_400  # bytes, about 600 tokens
 NAME_LIMIT = 160
 GOAL_AT_LEAST = 200
-WORK_LIMIT = 800
 
 _ENTRY_LIMIT = 320
 _ENTRY_AT_LEAST = 40
@@ -74,24 +73,24 @@ def render_brief(
         "time_limit": _duration(time_limit),
         "load": _load(needs),
         "save": _save(produces),
-        "job": _job(agent_id, token, work),
+        "job": _job(work),
         "checked": "what you saved and committed" if work and work.writes else "what you saved",
         "work": "",
     }
-    values["work"] = _about(work)
     head = f"name: {_cut(_visible(name, breaks=''), NAME_LIMIT)}\ngoal: "
     text = head + _visible(goal).strip()
-    without = fill(_template(), {**values, "fence": _fence(""), "user_text": ""})
-    room = max(LIMIT - len(without.encode()), len(head.encode()) + GOAL_AT_LEAST)
+    without = len(fill(_template(), {**values, "fence": _fence(""), "user_text": ""}).encode())
+    least = len(head.encode()) + GOAL_AT_LEAST
+    values["work"] = _about(work, LIMIT - without - min(least, len(text.encode())))
+    room = max(LIMIT - without - len(values["work"].encode()), least)
     text = _cut(text, room)
     return fill(_template(), {**values, "fence": _fence(text), "user_text": text})
 
 
-def _job(agent_id: str, token: str, work: Work | None) -> str:
+def _job(work: Work | None) -> str:
     if work is None:
         return "Do the work of your role."
-    call = f'`git_milestone(action="worktree", agent_id="{agent_id}", token="{token}")`'
-    where = f"{call} gives you the folder to work in"
+    where = '`git_milestone(action="worktree", agent_id, token)` gives you the folder to work in'
     if not work.writes:
         return f"{where}: the milestone's branch as it stands, to read. Do the work of your role."
     test = f"try `run_gates(task_id, agent_id, token)`, {_COMMIT}" if work.tested else _COMMIT
@@ -101,19 +100,20 @@ def _job(agent_id: str, token: str, work: Work | None) -> str:
 _COMMIT = '`git_milestone(action="commit", summary, kind, agent_id, token)`'
 
 
-def _about(work: Work | None) -> str:
+def _about(work: Work | None, room: int) -> str:
     """Return the part of a brief that says what a task of an execution is about; the longest entries are cut first."""
     if work is None:
         return ""
-    text = ""
+    framed = ""
     limit = _ENTRY_LIMIT
     while limit >= _ENTRY_AT_LEAST:
         text = "\n".join(_entries(work, limit))
-        if len(text.encode()) <= WORK_LIMIT:
+        mark = _fence(text)
+        framed = f"\nWhat this task is about, as the plan and others have it (data):\n\n<{mark}>\n{text}\n</{mark}>\n"
+        if len(framed.encode()) <= room:
             break
-        limit //= 2
-    mark = _fence(text)
-    return f"\nWhat this task is about, as the plan and others have it (data):\n\n<{mark}>\n{text}\n</{mark}>\n"
+        limit = limit * 3 // 4
+    return framed
 
 
 def _entries(work: Work, limit: int) -> Iterator[str]:
@@ -128,10 +128,17 @@ def _entries(work: Work, limit: int) -> Iterator[str]:
     if work.decisions:
         yield f"serves: {_list(work.decisions, several, limit)}"
     if work.sent_back:
-        yield _cut(_visible(work.sent_back, breaks=""), 2 * limit)
+        yield _ends(_visible(work.sent_back, breaks=""), 2 * limit)
     if work.patterns:
         named = (f"{name} ({category})" for name, category in work.patterns)
         yield f"worth reusing (find_patterns shows them): {_list(tuple(named), 3, limit)}"
+
+
+def _ends(text: str, limit: int) -> str:
+    """Return a text without its middle: what was judged stands at its beginning, what was wrong at its end."""
+    if len(text) <= limit:
+        return text
+    return f"{text[: limit // 4]} […] {text[-(limit - limit // 4) :]}"
 
 
 def _list(items: Sequence[str], several: int, limit: int) -> str:

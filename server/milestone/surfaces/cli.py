@@ -182,14 +182,19 @@ def _doctor(application: Application, as_json: bool) -> int:  # noqa: FBT001 - c
 
 @click.command("rehearse")
 @click.argument("path", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--keep", is_flag=True, help="Leave the plan in the repository's own .milestones/.")
+@click.option("--keep", is_flag=True, help="Use the repository's own .milestones/, and a branch of its own.")
+@click.option("--plan-only", is_flag=True, help="End after the planning.")
 @click.option("--name", default="", help="Name of the milestone.")
 @click.pass_obj
-def _rehearse(application: Application, path: Path | None, keep: bool, name: str) -> int:  # noqa: FBT001 - click passes it by name
-    """Play the planning of a milestone without a model, on the repository at PATH (this program's own by default)."""
+def _rehearse(application: Application, path: Path | None, keep: bool, plan_only: bool, name: str) -> int:  # noqa: FBT001 - click passes it by name
+    """Plan a milestone and carry it out without a model, on the repository at PATH (this program's own by default).
+
+    Without --keep everything is done on a clone, and the repository stays as it is. Gates that it has are run.
+    """
     from milestone.surfaces.rehearse import rehearse
 
-    return rehearse(path or application.settings.assets, keep=keep, name=name, environ=application.settings.given)
+    settings = application.settings
+    return rehearse(path or settings.assets, keep=keep, name=name, plan_only=plan_only, environ=settings.environ)
 
 
 @click.command("mirror", hidden=True)

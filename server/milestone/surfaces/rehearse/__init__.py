@@ -9,13 +9,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def rehearse(path: Path, *, keep: bool, name: str, environ: Mapping[str, str] | None = None) -> int:
-    """Play the planning of a milestone on the repository at `path` and return the exit code.
+def rehearse(
+    path: Path, *, keep: bool, name: str, plan_only: bool = False, environ: Mapping[str, str] | None = None
+) -> int:
+    """Plan a milestone for the repository at `path`, carry it out, and return the exit code.
 
-    With `keep` the project's real places are used, else a temporary folder. An empty `name` is made from the folder's.
-    `environ` is where `MILESTONE_*` settings are taken from.
+    With `keep` the project's real places are used, else a temporary folder with a clone; with `plan_only` the end comes
+    after the planning. An empty `name` is made from the folder's. `environ` is what the server and its gates are given.
     """
     # Other commands import this package, and only this one needs what pydantic and the SDK cost.
     from milestone.surfaces.rehearse.play import perform
 
-    return perform(path, environ or {}, keep=keep, name=name)
+    return perform(path, environ or {}, keep=keep, name=name, plan_only=plan_only)

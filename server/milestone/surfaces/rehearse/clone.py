@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 GATES = ".milestones/config/gates.yaml"
 _BRANCH = "refs/heads/rehearsal"
-_AUTHOR = {f"GIT_{role}_{what}": text for role in ("AUTHOR", "COMMITTER") for what, text in (("NAME", NAME), ("EMAIL", EMAIL))}
+_AUTHOR = {
+    f"GIT_{role}_{what}": text for role in ("AUTHOR", "COMMITTER") for what, text in (("NAME", NAME), ("EMAIL", EMAIL))
+}
 # What compilers leave behind is nobody's change. The other file lets Git look for blanks in notes, whatever it is told.
 _OWN = {"exclude": "__pycache__/\n", "attributes": f"{NOTES}/*.md diff whitespace=blank-at-eol\n"}
 
@@ -31,7 +33,7 @@ class Unfit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A repository to start from: its Git folder, the commit it stands on, that commit's files, whether it has gates."""
+    """A repository to start from: its Git folder, the commit it stands on, its files there, whether it has gates."""
 
     common: Path
     head: str

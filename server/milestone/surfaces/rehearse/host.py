@@ -1,4 +1,4 @@
-"""A host without a model: it calls the real server's tools, and a coordinator that asks it what to do, until it is done."""
+"""A host without a model: it calls the real server's tools, and its coordinator asks what to do until it is done."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Tools:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def call(self, tool: str, *, seconds: float | None = CALL_SECONDS, **arguments: Any) -> dict[str, Any]:
-        """Return a tool's answer, waited for at most `seconds`, or for as long as the server lives.
+    async def call(self, tool: str, _seconds: float | None = CALL_SECONDS, /, **arguments: Any) -> dict[str, Any]:
+        """Return a tool's answer, waited for at most so many seconds, or for as long as the server lives.
 
         Raises:
             Stopped: the server refused, or is gone.
@@ -41,7 +41,7 @@ class Tools:
         from mcp.shared.exceptions import MCPError
 
         try:
-            result = await self._client.call_tool(tool, arguments, read_timeout_seconds=seconds)
+            result = await self._client.call_tool(tool, arguments, read_timeout_seconds=_seconds)
         except (MCPError, anyio.ClosedResourceError, anyio.BrokenResourceError, TimeoutError) as reason:
             raise Stopped(f"The server did not answer {tool}: {reason or type(reason).__name__}") from reason
         text = "".join(block.text for block in result.content if block.type == "text")

@@ -21,7 +21,7 @@ DESCRIPTION = "A rehearsal without a model: stand-ins list and compare, and all 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A milestone that is planned: the three values that matter later on, and whether it is being carried out already."""
+    """A planned milestone: the three values that matter later on, and whether it is being carried out already."""
 
     milestone_id: str
     plan: Mapping[str, Any]

@@ -1,18 +1,23 @@
-"""A rehearsal from its first line to its last: stage, server, coordinator, summary."""
+"""A rehearsal from its first line to its last: stage, server, planning, execution, summary."""
 
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.to_thread
 import click
 
-from milestone.surfaces.rehearse.host import Coordinator, Outcome, Stopped, Tools
+from milestone.surfaces.rehearse import ending
+from milestone.surfaces.rehearse.clone import Unfit
+from milestone.surfaces.rehearse.executing import Executors
+from milestone.surfaces.rehearse.gates import command
+from milestone.surfaces.rehearse.host import Coordinator, Stopped, Tools
 from milestone.surfaces.rehearse.listing import Project, shown
-from milestone.surfaces.rehearse.planner import KINDS
+from milestone.surfaces.rehearse.planning import Planned, plan
+from milestone.surfaces.rehearse.results import gather
 from milestone.surfaces.rehearse.screen import Screen
 from milestone.surfaces.rehearse.stage import Stage, Unusable, set_stage
 
@@ -23,23 +28,25 @@ if TYPE_CHECKING:
 
 SERVER = Path(__file__).resolve().parents[3]
 INTERRUPTED = 130
-_PHASES = ("design", "spec", "task", "execute")
 
 
-def perform(path: Path, environ: Mapping[str, str], *, keep: bool, name: str) -> int:
-    """Rehearse the planning of a milestone and return the exit code."""
+def perform(path: Path, environ: Mapping[str, str], *, keep: bool, name: str, plan_only: bool) -> int:
+    """Rehearse a milestone, or with `plan_only` its planning, and return the exit code."""
     screen = Screen()
     stage: Stage | None = None
     try:
         root = _folder(path)
-        stage = set_stage(root, environ, keep=keep)
+        stage = set_stage(root, environ, keep=keep, plan_only=plan_only)
         name = name or f"Rehearsal of {shown(root.name, 60) or 'a file system'}"
         _open(screen, root, name, stage, keep=keep)
-        outcome = anyio.run(_play, stage, root, name, screen)
-        _close(screen, stage, outcome)
+        planned, carried = anyio.run(_play, stage, root, name, screen)
+        if carried is None:
+            ending.planned(screen, stage, planned)
+        else:
+            ending.carried_out(screen, stage, planned, carried)
     except KeyboardInterrupt:
         return _failed("Interrupted; the server is stopped.", stage, INTERRUPTED, keep=keep)
-    except (Stopped, Unusable, OSError) as reason:
+    except (Stopped, Unusable, Unfit, OSError) as reason:
         return _failed(str(reason), stage, 1, keep=keep)
     except BaseExceptionGroup as group:
         return _failed(_first_line(group), stage, 1, keep=keep)
@@ -81,15 +88,55 @@ def _first_line(group: BaseExceptionGroup[BaseException]) -> str:
     return f"The server did not start or went away: {found}" if isinstance(found, MCPError) else str(found)
 
 
-async def _play(stage: Stage, root: Path, name: str, screen: Screen) -> Outcome:
+async def _play(stage: Stage, root: Path, name: str, screen: Screen) -> tuple[Planned, ending.Carried | None]:
     from mcp import Client
     from mcp.client.stdio import get_default_environment, stdio_client
 
     with stage.log.open("w", encoding="utf-8") as log:
         async with Client(stdio_client(_server(stage), errlog=log)) as client:
             screen.say("server", "started", f"protocol {client.protocol_version}")
-            project = Project(root, get_default_environment())
-            return await Coordinator(Tools(client), project, screen).plan(name)
+            tools, project = Tools(client), Project(root, get_default_environment())
+            planned = await plan(tools, project, screen, name)
+            if not stage.executes:
+                return planned, None
+            return planned, await _carry_out(tools, project, screen, stage, planned)
+
+
+async def _carry_out(tools: Tools, project: Project, screen: Screen, stage: Stage, planned: Planned) -> ending.Carried:
+    """Carry a plan out to its end, and return what came of it.
+
+    Raises:
+        Stopped: the server refused, failed, or asks a person, or another repository is being worked on.
+    """
+    if planned.under_way and stage.clone:
+        raise Stopped(
+            "This milestone is being carried out already; --keep goes on with it, another --name begins anew."
+        )
+    ending.between(screen, planned)
+    milestone_id, values = planned.milestone_id, (planned.plan, planned.scope, planned.dependencies)
+    opened = await tools.call("initialize_agent_coordination", milestone_id=milestone_id, mode="execution")
+    screen.say("coordinator", "continues" if planned.under_way else "begins", f"to carry out {milestone_id}")
+    if opened.get("strategy"):
+        screen.say("coordinator", "chose", f"strategy {opened['strategy']}")
+    for line in opened.get("warnings", []):
+        screen.say("server", "warns", f"that {line}")
+    await _show_gates(tools, screen, stage, milestone_id)
+    facts = await anyio.to_thread.run_sync(gather, project, *values)
+    flawed = next((task.id for task in facts.plan.tasks if task.paths), "") if stage.own_gates else ""
+    crew = Executors(tools, facts, screen, milestone_id, flawed)
+    await Coordinator(tools, screen, crew).finish(milestone_id)
+    return await ending.ask(tools, milestone_id, crew.gates)
+
+
+async def _show_gates(tools: Tools, screen: Screen, stage: Stage, milestone_id: str) -> None:
+    """Say which commands will judge the work, and where they come from."""
+    for line in await tools.pages(milestone_id, "gates"):
+        if not line.startswith("gate "):
+            continue
+        name, _, run = line.removeprefix("gate ").partition(" of this repository: ")
+        ran, _, origin = run.rpartition(" (")
+        where = "put into the clone by this rehearsal" if stage.own_gates else f"from {origin.removesuffix(')')}"
+        screen.say("gates", "will run", f"{name}: {command(ran)}", where)
 
 
 def _server(stage: Stage) -> StdioServerParameters:
@@ -99,9 +146,15 @@ def _server(stage: Stage) -> StdioServerParameters:
 
 
 def _open(screen: Screen, root: Path, name: str, stage: Stage, *, keep: bool) -> None:
-    screen.title("Rehearsal: the planning of a milestone, without a model")
+    screen.title(
+        "Rehearsal: a milestone planned and carried out, without a model"
+        if stage.executes
+        else "Rehearsal: the planning of a milestone, without a model"
+    )
+    notes = " They change no code: what they commit is notes." if stage.executes else ""
     screen.text(
         "The server is the real one. Stand-ins play the agents: they only list, count and compare; nobody thinks."
+        f"{notes}"
     )
     screen.text()
     screen.fact("repository", str(root))
@@ -112,35 +165,9 @@ def _open(screen: Screen, root: Path, name: str, stage: Stage, *, keep: bool) ->
     else:
         what = "a copy of the project's own" if stage.copied else "new; the project has none yet"
         screen.fact("", f"{what}; the repository stays as it is")
+    if stage.clone:
+        screen.fact("works on", str(stage.repository))
+        screen.fact("", f"a clone of {stage.origin[:12]}" + (", with gates added" if stage.own_gates else ""))
+    elif stage.executes:
+        screen.fact("works on", f"a branch of its own from {stage.head[:12]}, in working trees of its own")
     screen.text()
-
-
-def _close(screen: Screen, stage: Stage, outcome: Outcome) -> None:
-    plan, workspace = outcome.plan, stage.settings.workspace
-    decisions = Counter(str(each["kind"]) for each in plan["decisions"])
-    tasks = Counter(str(each["phase"]) for each in plan["tasks"])
-    milestone = workspace / "active" / f"{outcome.milestone_id}.yaml"
-    folder = workspace / "deliverables" / outcome.milestone_id
-    if not milestone.is_file():
-        raise Stopped(f"The server ended without writing {milestone}.")
-    screen.text()
-    screen.title(f"Planned in {screen.seconds:.1f} s, without a model")
-    screen.text()
-    screen.fact("milestone", outcome.milestone_id)
-    screen.fact("decisions", ", ".join(f"{decisions[kind]} {kind}" for kind in KINDS))
-    screen.fact("tasks", ", ".join(f"{tasks[phase]} {phase}" for phase in _PHASES))
-    troubles = [str(each["detail"]) for each in outcome.dependencies["troubles"]]
-    screen.fact(
-        "troubles", f"{len(troubles)} found between dependencies" if troubles else "none found between dependencies"
-    )
-    for trouble in troubles[:5]:
-        screen.fact("", f"- {trouble}")
-    screen.fact("plan", str(milestone))
-    screen.fact("deliverables", str(folder))
-    for file in sorted(folder.glob("*.md")):
-        screen.fact("", f"- {file.name}")
-    screen.text()
-    screen.text(
-        "No model was used: what is planned follows by rule from names, counts and declarations. "
-        "In Claude Code, /milestone:plan does the same with agents that think."
-    )

@@ -11,7 +11,12 @@ from milestone.surfaces.rehearse.listing import shown
 
 WIDTH = 80
 _LABEL = 13
-_COLOURS = {"saved": "cyan", "finished": "green", "done": "green", "started": "yellow", "failed": "red"}
+_COLOURS = {
+    **dict.fromkeys(("saved", "committed", "mended"), "cyan"),
+    **dict.fromkeys(("finished", "done", "passed", "approved", "completed"), "green"),
+    **dict.fromkeys(("started", "starts"), "yellow"),
+    **dict.fromkeys(("failed", "refused", "objected to"), "red"),
+}
 
 
 class Screen:

@@ -32,7 +32,8 @@ class Unusable(Exception):
 class Stage:
     """Where everything lies, and the variables that make a server of ours find it.
 
-    `repository` is the one that is worked on, as it stands at `head`; `left_out` says why a plan is not carried out.
+    `repository` is the one that is worked on, which stands at `head`, and at `origin` before gates were added to it;
+    `left_out` says why a plan is not carried out.
     `clone` and `own_gates` tell whether that repository, and its gates, were made for the rehearsal.
     """
 
@@ -42,6 +43,7 @@ class Stage:
     copied: bool
     repository: Path
     head: str = ""
+    origin: str = ""
     left_out: str = ""
     clone: bool = False
     own_gates: bool = False
@@ -87,16 +89,17 @@ def _ready_to_execute(stage: Stage, environ: Mapping[str, str], *, keep: bool) -
     try:
         origin = look(stage.repository, environ)
         if keep:
-            return replace(stage, head=origin.head)
+            return replace(stage, head=origin.head, origin=origin.head)
         clone = make_clone(origin, stage.folder / "clone", environ)
         variables = {**stage.variables, "MILESTONE_PROJECT_DIR": str(clone.folder)}
-        moved = replace(stage, settings=read_settings(variables), variables=variables)
+        settings = read_settings(variables)
+        moved = replace(stage, settings=settings, variables=variables, repository=clone.folder, clone=True)
         if origin.gated:
-            return replace(moved, repository=clone.folder, head=origin.head, clone=True)
+            return replace(moved, head=origin.head, origin=origin.head)
         head = clone.commit_gates(as_yaml(fitting_gates(clone.folder, origin.files, environ)))
     except Unfit as reason:
         return replace(stage, left_out=str(reason))
-    return replace(moved, repository=clone.folder, head=head, clone=True, own_gates=True)
+    return replace(moved, head=head, origin=origin.head, own_gates=True)
 
 
 def _copy_configuration(source: Path, target: Path) -> None:

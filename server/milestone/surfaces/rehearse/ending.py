@@ -1,0 +1,163 @@
+"""The last screen of a rehearsal: what was planned, what was carried out, what proves it, and where it lies."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from milestone.surfaces.rehearse.clone import log
+from milestone.surfaces.rehearse.host import Stopped, Tools
+from milestone.surfaces.rehearse.listing import count
+from milestone.surfaces.rehearse.planner import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from milestone.surfaces.rehearse.planning import Planned
+    from milestone.surfaces.rehearse.screen import Screen
+    from milestone.surfaces.rehearse.stage import Stage
+
+REPORT = "final_report.md"
+MOST = 6
+_PHASES = ("design", "spec", "task", "execute")
+# The server cuts a line of evidence, but never the id it begins with.
+_ID = re.compile(r"([^:\s]+): ")
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What the server says of a milestone that was carried out, and how often its gates passed and failed."""
+
+    answer: Mapping[str, Any]
+    repository: Mapping[str, Any]
+    evidence: Sequence[str]
+    drift: Sequence[str]
+    gates: Mapping[str, int]
+
+
+async def ask(tools: Tools, milestone_id: str, gates: Mapping[str, int]) -> Carried:
+    """Return what the server says of a milestone at its end."""
+    status = await tools.call("git_milestone", action="status", milestone_id=milestone_id)
+    return Carried(
+        answer=await tools.call("get_milestone", milestone_id=milestone_id),
+        repository=next(one for one in status["repositories"] if not one["name"]),
+        evidence=await tools.pages(milestone_id, "evidence"),
+        drift=await tools.pages(milestone_id, "drift"),
+        gates=gates,
+    )
+
+
+def between(screen: Screen, planned: Planned) -> None:
+    """Show that the planning is over."""
+    screen.text()
+    screen.title(f"Planned after {screen.seconds:.1f} s; now it is carried out")
+    screen.text()
+    _plan(screen, planned)
+    screen.text()
+
+
+def planned(screen: Screen, stage: Stage, planned: Planned) -> None:
+    """Show what was planned, where nothing was carried out.
+
+    Raises:
+        Stopped: it was not written.
+    """
+    milestone_id = planned.milestone_id
+    milestone = _written(stage, f"active/{milestone_id}.yaml")
+    folder = stage.settings.workspace / "deliverables" / milestone_id
+    screen.text()
+    screen.title(f"Planned in {screen.seconds:.1f} s, without a model")
+    screen.text()
+    screen.fact("milestone", milestone_id)
+    _plan(screen, planned)
+    screen.fact("plan", str(milestone))
+    screen.fact("deliverables", str(folder))
+    for file in sorted(folder.glob("*.md")):
+        screen.fact("", f"- {file.name}")
+    screen.text()
+    if stage.left_out:
+        screen.text(f"Not carried out: {stage.left_out}")
+        screen.text()
+    screen.text(
+        "No model was used: what is planned follows by rule from names, counts and declarations. "
+        "In Claude Code, /milestone:plan does the same with agents that think."
+    )
+
+
+def carried_out(screen: Screen, stage: Stage, planned: Planned, carried: Carried) -> None:
+    """Show what was carried out, what proves it, and where it lies.
+
+    Raises:
+        Stopped: it was not written.
+    """
+    milestone_id, progress = planned.milestone_id, carried.answer["progress"]
+    written = _written(stage, f"completed/{milestone_id}.yaml")
+    report = _written(stage, f"deliverables/{milestone_id}/{REPORT}")
+    shares = ", ".join(f"{phase} {share:g}" for phase, share in progress["by_phase"].items())
+    screen.text()
+    screen.title(f"Planned and carried out in {screen.seconds:.1f} s, without a model")
+    screen.text()
+    screen.fact("milestone", f"{milestone_id}, {carried.answer['status']}")
+    screen.fact("progress", f"{progress['overall']:g} % proven ({shares})")
+    screen.fact("tasks", _tasks(progress, carried.evidence))
+    screen.fact("gates", _gates(carried.gates))
+    _branch(screen, stage, carried.repository)
+    screen.fact("drift", carried.drift[0] if len(carried.drift) == 1 else f"{len(carried.drift)} sentences")
+    for sentence in carried.drift[:MOST] if len(carried.drift) > 1 else ():
+        screen.fact("", f"- {sentence}")
+    screen.fact("plan", str(written))
+    screen.fact("report", str(report))
+    screen.fact("", f"beside it: {count(len(list(report.parent.glob('*.md'))) - 1, 'more file')}")
+    screen.text()
+    screen.text(
+        "No model was used: what was planned follows by rule, and what was carried out is notes on it. Nothing was "
+        "pushed. In Claude Code, /milestone:plan and /milestone:execute do the same with agents that think."
+    )
+
+
+def _plan(screen: Screen, planned: Planned) -> None:
+    decisions = Counter(str(each["kind"]) for each in planned.plan["decisions"])
+    tasks = Counter(str(each["phase"]) for each in planned.plan["tasks"])
+    screen.fact("decisions", ", ".join(f"{decisions[kind]} {kind}" for kind in KINDS))
+    screen.fact("tasks", ", ".join(f"{tasks[phase]} {phase}" for phase in _PHASES))
+    troubles = [str(each["detail"]) for each in planned.dependencies["troubles"]]
+    screen.fact(
+        "troubles", f"{len(troubles)} found between dependencies" if troubles else "none found between dependencies"
+    )
+    for trouble in troubles[:5]:
+        screen.fact("", f"- {trouble}")
+
+
+def _tasks(progress: Mapping[str, Any], evidence: Sequence[str]) -> str:
+    proven = {found[1] for line in evidence if (found := _ID.match(line))}
+    return (
+        f"{progress['tasks_completed']} of {progress['tasks_total']} of the phases completed; "
+        f"{count(len(evidence), 'piece')} of evidence for {count(len(proven), 'task')}"
+    )
+
+
+def _gates(gates: Mapping[str, int]) -> str:
+    passed, failed = gates.get("passed", 0), gates.get("failed", 0)
+    if not passed + failed:
+        return "none ran"
+    return f"{count(passed + failed, 'run')}: {passed} passed, {failed} refused"
+
+
+def _branch(screen: Screen, stage: Stage, repository: Mapping[str, Any]) -> None:
+    commits = log(stage.repository, stage.settings.environ, repository["base"], repository["branch"])
+    screen.fact("branch", f"{repository['branch']}, {count(len(commits), 'commit')} on {repository['base'][:12]}")
+    for line in commits[:MOST]:
+        screen.fact("", line)
+    if len(commits) > MOST:
+        screen.fact("", f"and {len(commits) - MOST} more")
+    screen.fact("", f"in {stage.repository}")
+
+
+def _written(stage: Stage, path: str) -> Path:
+    file = stage.settings.workspace / path
+    if not file.is_file():
+        raise Stopped(f"The server ended without writing {file}.")
+    return file
