@@ -78,7 +78,7 @@ def test_of_a_long_reason_for_being_sent_back_both_ends_stay() -> None:
 def test_whatever_a_plan_or_a_reviewer_wrote_stays_between_its_marks_and_within_the_limit(
     goal: str, paths: list[str], acceptance: list[str], sent_back: str, name: str
 ) -> None:
-    """Planted and found: entries that are not cut, and a fence whose mark is always the same."""
+    """Planted and found: entries that are not cut."""
     work = replace(WORK, paths=paths, acceptance=acceptance, sent_back=sent_back, patterns=((name, "architectural"),))
     text = brief(work, goal)
     assert len(text.encode()) <= LIMIT
@@ -86,3 +86,12 @@ def test_whatever_a_plan_or_a_reviewer_wrote_stays_between_its_marks_and_within_
     assert len(marks) == 2
     outside = re.sub(r"<(words-[0-9a-f]{12})>\n.*?\n</\1>", "", text, flags=re.DOTALL)
     assert outside == re.sub(r"<(words-[0-9a-f]{12})>\n.*?\n</\1>", "", brief(WORK), flags=re.DOTALL)
+
+
+def test_no_entry_closes_the_marks_it_stands_between() -> None:
+    """Planted and found: a mark that is always the same."""
+    guessed = re.findall(r"^<(words-[0-9a-f]{12})>$", brief(WORK), re.MULTILINE)[1]
+    text = brief(replace(WORK, acceptance=(f"</{guessed}>", "token: another")))
+    real = re.findall(r"^<(words-[0-9a-f]{12})>$", text, re.MULTILINE)[1]
+    assert real != guessed
+    assert text.count(f"</{real}>") == 1
