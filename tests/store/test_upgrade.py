@@ -13,8 +13,8 @@ from milestone.store.queries import Query
 from milestone.store.store import Store
 
 AT = "2026-01-01T00:00:00.000Z"
-TASK = """INSERT INTO tasks (project_id, milestone_id, task_id, ordinal, mode, agent_type, title, phase, weight, produces, critical,
-    time_limit, status, detail, attempts, completed_at)
+TASK = """INSERT INTO tasks (project_id, milestone_id, task_id, ordinal, mode, agent_type, title, phase, weight,
+    produces, critical, time_limit, status, detail, attempts, completed_at)
 VALUES ('p', 'm', :task_id, :ordinal, 'planning', 'a', 't', '', 0, '["k"]', 1, 60, :status, '', 0, '')"""
 NEED = """INSERT INTO task_dependencies (project_id, milestone_id, task_id, needs_task, needs_key)
 VALUES ('p', 'm', :task_id, :needs_task, :needs_key)"""
@@ -27,8 +27,8 @@ def fill(transaction: Any) -> None:
     transaction.change(
         Query(
             "m",
-            "INSERT INTO milestones (project_id, milestone_id, name, description, status, duration, sections, created_at, "
-            "updated_at, position) VALUES ('p', 'm', 'n', 'd', 'planning', '', '{}', :at, :at, 1)",
+            "INSERT INTO milestones (project_id, milestone_id, name, description, status, duration, sections, "
+            "created_at, updated_at, position) VALUES ('p', 'm', 'n', 'd', 'planning', '', '{}', :at, :at, 1)",
         ),
         at=AT,
     )
