@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _STEP = 0.05  # seconds between two looks whether a place is free
 _PAGE = 5_000
+_SHORT = 12
 
 
 @dataclass(frozen=True)
@@ -138,8 +139,9 @@ def worktree(job: Job) -> Tree:
     repository = job.open()
     tip = repository.tip(job.branch)
     if not job.writes:
-        worktrees.reading_worktree(repository, job.tree, tip)
-        return Tree(str(job.tree), "", tip)
+        shared = job.world.worktrees / job.milestone_id / f"@{tip[:_SHORT]}"  # whoever reads this commit reads it here
+        worktrees.reading_worktree(repository, shared, tip)
+        return Tree(str(shared), "", tip)
     worktrees.writing_worktree(repository, job.tree, job.own_branch, tip)
     left = tuple(change.path for change in trees.changes(repository, job.tree))
     conflicts = () if left else tuple(str(clash) for clash in bringing.bring_up(repository, job.tree, tip))

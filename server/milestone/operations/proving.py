@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from milestone.domain.errors import Refusal
 from milestone.domain.gates import Gate, GateResult, Limits
-from milestone.operations import merges
+from milestone.operations import changes, merges
 from milestone.operations.changes import GivenUp, Job
 from milestone.operations.context import Outside
 from milestone.operations.merges import Checked, Ready
@@ -48,10 +48,11 @@ def prove(job: Job, gates: Sequence[Gate], limits: Limits, outside: Outside, *, 
 
 def _tried(job: Job, gates: Sequence[Gate], limits: Limits, outside: Outside, *, trial: bool) -> Proof:
     """Run gates where nothing is merged: before a commit, or where there is no Git."""
-    folder = job.tree if job.branch else Path(job.path)
-    if not folder.is_dir():
-        return Proof("failed", "there is no folder to run them in: git_milestone(action='worktree') first")
-    if job.branch and not trial:
+    if not job.branch:
+        folder = Path(job.path)
+    elif trial:
+        folder = Path(changes.worktree(job).path)
+    else:
         repository = job.open()
         folder = _checked_out(repository, job, repository.tip(job.branch))
     results = _run(gates, folder, job, limits, outside)

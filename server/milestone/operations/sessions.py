@@ -13,6 +13,7 @@ from milestone.operations import outcomes, reporting, seeding, shared, strategy,
 from milestone.operations.arguments import Line, MaybeMilestoneId, Text
 from milestone.operations.context import Answer, Aside, Context
 from milestone.operations.registry import operation
+from milestone.prompts.playbooks import Playbook
 
 _SKILLS = ("planning", "execution", "coordination")
 
@@ -106,9 +107,9 @@ def _execute(ctx: Context, start: _Start, found: surveying.Found) -> Answer:
     current = ctx.store.milestones.latest_session(milestone_id, "execution")
     if current:
         return _opened(ctx, row, current["session_id"], created=False)
-    playbook = ctx.playbook("execution")
-    problems = [*start.problems, *found.problems]
-    if problems:
+    playbook, trouble = _playbook(ctx)
+    problems = [*start.problems, *found.problems, *trouble]
+    if problems or playbook is None:
         ctx.record("execution_refused", milestone_id, detail={"problems": problems})
         raise Refusal(
             f"Milestone {milestone_id!r} cannot be executed yet. {len(problems)} problems: "
@@ -132,6 +133,21 @@ def _execute(ctx: Context, start: _Start, found: surveying.Found) -> Answer:
     picked = strategy.pick(ctx, row)
     _announce(ctx, row, session_id, found)
     return _opened(ctx, row, session_id, created=False, **_told(found), strategy=picked)
+
+
+def _playbook(ctx: Context) -> tuple[Playbook | None, list[str]]:
+    """Return the playbook of an execution, and what is wrong with it or with the limits."""
+    trouble: list[str] = []
+    playbook = None
+    try:
+        playbook = ctx.playbook("execution")
+    except Refusal as refusal:
+        trouble.append(refusal.wrong)
+    try:
+        ctx.world.limits()
+    except Refusal as refusal:
+        trouble.append(refusal.wrong)
+    return playbook, trouble
 
 
 def _announce(ctx: Context, row: Mapping[str, Any], session_id: str, found: surveying.Found) -> None:
