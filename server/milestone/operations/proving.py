@@ -51,12 +51,13 @@ def _tried(job: Job, gates: Sequence[Gate], limits: Limits, outside: Outside, *,
     if not job.branch:
         folder = Path(job.path)
     elif trial:
-        folder = Path(changes.worktree(job).path)
+        folder = job.tree if job.writes else Path(changes.worktree(job).path)
     else:
         repository = job.open()
         folder = _checked_out(repository, job, repository.tip(job.branch))
-    results = _run(gates, folder, job, limits, outside)
-    return _judged(results)
+    if not folder.is_dir():
+        return Proof("failed", "there is no folder to run them in: git_milestone(action='worktree') first")
+    return _judged(_run(gates, folder, job, limits, outside))
 
 
 def _proven(job: Job, gates: Sequence[Gate], limits: Limits, outside: Outside) -> Proof:
