@@ -157,7 +157,11 @@ def test_as_many_gates_run_at_once_as_fit_together(memory: int, cpu: int, all_me
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
-        ("- 3\n", 1, "the limits are fields: phases_at_once, agents_at_once, attempts, gate, all_gates, priority"),
+        (
+            "- 3\n",
+            1,
+            "the limits are fields: phases_at_once, agents_at_once, attempts, task_seconds, gate, all_gates, priority",
+        ),
         ("agents: 3\n", 1, "unknown field agents; allowed: phases_at_once"),
         ("\nphases_at_once: 5\n", 2, "phases_at_once must be a whole number from 1 to 4"),
         ("agents_at_once: 0\n", 1, "agents_at_once must be a whole number from 1 to 64"),

@@ -57,11 +57,15 @@ def _priorities() -> Mapping[str, Priority]:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much may go on at once, how often a task is tried, and which phase gets a free place first (`priority`)."""
+    """How much may go on at once, how often a task is tried and how long one try may take, silent or not, in seconds.
+
+    `priority` says which phase gets a free place first.
+    """
 
     phases_at_once: int = 3
     agents_at_once: int = 8
     attempts: int = 3
+    task_seconds: int = 14_400
     gate: GateLimits = GateLimits()
     all_gates: SharedLimits = SharedLimits()
     priority: Mapping[str, Priority] = field(default_factory=_priorities)

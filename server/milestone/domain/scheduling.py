@@ -113,8 +113,19 @@ class Pause:
 Decision = Spawn | RunGates | Transition | Pause
 
 
-def free_reason(*, started: bool, handed_out: float, seen: float, alive: bool, limit: int, now: float) -> str:
+def free_reason(
+    *,
+    started: bool,
+    handed_out: float,
+    seen: float,
+    alive: bool,
+    limit: int,
+    now: float,
+    longest: float = float("inf"),
+) -> str:
     """Return why a claim may be taken over, or an empty text while it stands. Times in seconds of one clock.
+
+    `limit` is how long its agent may be silent, `longest` how long it may hold the task at all.
 
     >>> free_reason(started=False, handed_out=0, seen=0, alive=True, limit=600, now=61)
     'no agent started it within 60 s'
@@ -125,6 +136,8 @@ def free_reason(*, started: bool, handed_out: float, seen: float, alive: bool, l
         return f"no agent started it within {START_SECONDS} s"
     if started and now - seen > limit:
         return f"its agent has been silent for more than {limit} s"
+    if started and now - handed_out > longest:
+        return f"its agent has had more than {longest:g} s for it"
     return ""
 
 

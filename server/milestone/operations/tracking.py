@@ -168,6 +168,7 @@ def takeable(ctx: Context, held: Mapping[str, Any]) -> str:
         alive=ctx.alive(held["server"]),
         limit=held["time_limit"],
         now=ctx.now.timestamp(),
+        longest=ctx.world.limits().task_seconds,
     )
 
 

@@ -19,7 +19,7 @@ MOST_ATTEMPTS = 10
 LEAST_MEMORY, MOST_MEMORY = 16, 1_048_576  # MB
 _PHASES = tuple(PHASES)
 _CLOSED = (".git", ".milestones")
-_LIMITS = ("phases_at_once", "agents_at_once", "attempts", "gate", "all_gates", "priority")
+_LIMITS = ("phases_at_once", "agents_at_once", "attempts", "task_seconds", "gate", "all_gates", "priority")
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,7 @@ def _limits(reader: Reader, before: Limits) -> Limits:
         phases_at_once=_number(reader, "phases_at_once", before.phases_at_once, 1, len(_PHASES)),
         agents_at_once=_number(reader, "agents_at_once", before.agents_at_once, 1, MOST_AGENTS),
         attempts=_number(reader, "attempts", before.attempts, 1, MOST_ATTEMPTS),
+        task_seconds=_number(reader, "task_seconds", before.task_seconds, 1, LONGEST),
         gate=_one_gate(reader, before.gate),
         all_gates=_all_gates(reader, before.all_gates),
         priority=_priority(reader, before),
