@@ -59,3 +59,24 @@ def _looked_at(
 def _accepted(ctx: Context, task: Mapping[str, Any], agent_id: str, commit: Mapping[str, Any] | None) -> Outcome:
     status = tracking.accept(ctx, task, agent_id, commit)
     return Outcome(status, tracking.evidence(ctx, task))
+
+
+def land(ctx: Context, task: Mapping[str, Any], then: Callable[[Context], Answer | Aside]) -> Aside:
+    """Merge what a task in review has committed, where no gate has to pass any more, and go on with `then`."""
+    job = changes.job(ctx, task)
+
+    def landed(later: Context, found: merges.Checked) -> Answer | Aside:
+        now = later.store.tasks.get(task["milestone_id"], task["task_id"])
+        if now is None or now["status"] != "in_review":
+            return then(later)
+        if found.merged:
+            author = next(
+                (one["agent_id"] for one in later.store.evidence.all(now["milestone_id"], now["task_id"])), ""
+            )
+            later.store.evidence.add(now["milestone_id"], now["task_id"], "commit", author, found.merged, later.at)
+            tracking.settle(later, now)
+        else:
+            tracking.send_back(later, now, found.lacking)
+        return then(later)
+
+    return Aside(lambda _: merges.check(job, merge=True), landed)

@@ -10,7 +10,7 @@ from milestone.domain.scheduling import Decision, Pause, RunGates, Spawn, Transi
 from milestone.operations import seeding, shared, situation, tracking
 from milestone.operations.arguments import Key, MaybeAgentId, MaybeMilestoneId, Seconds, Token
 from milestone.operations.context import Answer, Aside, Context
-from milestone.operations.delivering import Outcome, deliver
+from milestone.operations.delivering import Outcome, deliver, land
 from milestone.operations.registry import operation
 from milestone.operations.spawning import spawn
 
@@ -85,6 +85,10 @@ def _finish_what_is_there(
             return _actions(later, milestone_id, session, wait=wait)
 
         return deliver(ctx, held, agent_id, go_on)
+    for task in ctx.store.tasks.with_status(milestone_id, session["mode"], "in_review"):
+        owed = tracking.owes(ctx, task)
+        if "commit" in owed and "gates" not in owed:
+            return land(ctx, task, lambda later: _actions(later, milestone_id, session, wait=wait))
     return None
 
 
