@@ -76,8 +76,13 @@ def look(job: Look) -> Found:
 
 
 def _place(job: Look, name: str, path: Path, problems: list[str], warnings: list[str]) -> Place | None:
+    found = find(path)
+    own = find(job.world.project)
+    if name and (found is None or found.worktree != path or (own and found.common == own.common)):
+        problems.append(f"repositories.yaml: {name}: there is no other repository whose top is {path}")
+        return None
     try:
-        return _in_git(job, name, path, warnings) if find(path) else _outside(job, name, path, warnings)
+        return _in_git(job, name, path, warnings) if found else _outside(job, name, path, warnings)
     except (Refusal, BadConfiguration) as error:
         problems.append(str(error))
         return None
@@ -132,7 +137,10 @@ def _further(job: Look, problems: list[str]) -> list[tuple[str, Path]]:
     except BadConfiguration as error:
         problems.append(str(error))
         return []
-    return [(entry.name, (job.world.project / entry.path).resolve()) for entry in entries]
+    places = [(entry.name, (job.world.project / entry.path).resolve()) for entry in entries]
+    twice = sorted({str(path) for _, path in places if sum(path == other for _, other in places) > 1})
+    problems += [f"repositories.yaml names {path} twice" for path in twice]
+    return places
 
 
 @dataclass(frozen=True)
