@@ -124,8 +124,13 @@ def _holders(lock: _Lock) -> Iterator[int]:
         with contextlib.suppress(psutil.NoSuchProcess):
             if process.status() == psutil.STATUS_ZOMBIE:
                 continue
-            if _opened(process, lock.path) or (process.name().startswith("git") and _may_hold(process, lock, roots)):
+            if _opened(process, lock.path) or (_is_git(process) and _may_hold(process, lock, roots)):
                 yield process.pid
+
+
+def _is_git(process: Process) -> bool:
+    """Whether it is git or a part of it; what else begins so, like a prompt's `gitstatusd`, has the file open."""
+    return process.name() == "git" or process.name().startswith("git-")
 
 
 def _opened(process: Process, path: Path) -> bool:

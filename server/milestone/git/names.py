@@ -13,6 +13,7 @@ _BRANCH_LIMIT = 200
 # Control characters, halves of characters, line separators, and what turns the direction of writing.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028-\u202e\u2066-\u2069]")
 _WORD = "milestone-"
+TASKS = "milestone/"  # what every task's branch begins with
 _SHOWN = 20
 
 
@@ -68,7 +69,7 @@ def task_branch(milestone_id: str, task_id: str) -> str:
     >>> task_branch("add-oauth", "t-1")
     'milestone/add-oauth/t-1'
     """
-    return branch(f"milestone/{milestone_id}/{task_id}{'_' if task_id.endswith('.lock') else ''}")
+    return branch(f"{TASKS}{milestone_id}/{task_id}{'_' if task_id.endswith('.lock') else ''}")
 
 
 def decoded(raw: bytes) -> str:

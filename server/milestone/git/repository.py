@@ -96,23 +96,27 @@ class Repository:
         Raises:
             Refusal: it is larger than 256 kB.
         """
-        commit_id(commit)
-        if not path or "\0" in path or path.startswith("/") or ".." in path.split("/"):
-            return None
-        literal = f":(top,literal){path}"
-        entries = self.git.run("ls-tree", "-z", "-l", "--full-tree", commit, "--", literal, reads=True).fields
-        for entry in entries:
-            facts, _, name = entry.partition("\t")
-            mode, _, blob, size = facts.split()
+        for mode, blob, name in self._entries(commit, path):
             if name == path and mode in _PLAIN:
-                if not size.isdigit():
-                    raise Refusal(
-                        f"What {shown(path)} held is missing here", remedy="Fetch it: this is a partial clone."
-                    )
-                if int(size) > FILE_LIMIT:
+                size = int(self.git.run("cat-file", "-s", blob, reads=True).text)
+                if size > FILE_LIMIT:
                     raise Refusal(f"{shown(path)} has {size} bytes", allowed=f"at most {FILE_LIMIT}")
                 return self.git.run("cat-file", "blob", blob, reads=True).out
         return None
+
+    def exists_at(self, commit: str, path: str) -> bool:
+        """Return whether a file or folder is there in a commit."""
+        return bool(self._entries(commit, path.rstrip("/")))
+
+    def _entries(self, commit: str, path: str) -> list[tuple[str, str, str]]:
+        """Return what a commit has at a path (mode, id and name); a folder is one entry, or with `/` all in it."""
+        commit_id(commit)
+        if not path or "\0" in path or path.startswith("/") or ".." in path.split("/"):
+            return []
+        literal = f":(top,literal){path}"
+        found = self.git.run("ls-tree", "-z", "--full-tree", commit, "--", literal, reads=True).fields
+        entries = [entry.partition("\t") for entry in found]
+        return [(facts.split(" ")[0], facts.split(" ")[2], name) for facts, _, name in entries]
 
     def is_ancestor(self, commit: str, of: str) -> bool:
         """Return whether a commit is another one or lies in its history; false for one that is not here."""
@@ -165,13 +169,6 @@ class Repository:
         """Return the commit before a commit; the commit itself where it is the first."""
         found = self.git.run("rev-list", "--max-count=2", "--first-parent", commit_id(commit), reads=True).text
         return found.split("\n")[-1]
-
-    def exists_at(self, commit: str, path: str) -> bool:
-        """Return whether a file or folder is there in a commit."""
-        if not path.strip("/") or "\0" in path or path.startswith("/"):
-            return False
-        where = ("--full-tree", commit_id(commit), "--", path.rstrip("/"))
-        return bool(self.git.run("ls-tree", "-z", "--name-only", *where, reads=True).fields)
 
     def last_task(self, base: str, tip: str, path: str) -> str:
         """Return the task that changed a file last between two commits, by its trailer; empty where none did.

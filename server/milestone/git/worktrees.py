@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from milestone.domain.errors import Conflict, Refusal
 from milestone.git.door import TREE_SECONDS
+from milestone.git.names import TASKS, commit_id, decoded, encoded, listed
 from milestone.git.names import branch as checked_branch
-from milestone.git.names import commit_id, decoded, encoded, listed
 from milestone.git.repository import Repository
 from milestone.git.trees import Worktree, find_worktree, real, registered, uncommitted, worktrees
 
 _ADDING = "worktrees"
+_HALF_MADE = "initializing"  # the lock that stays when git dies while it registers a worktree
 
 
 def writing_worktree(repository: Repository, path: Path, branch: str, start: str) -> Worktree:
@@ -75,15 +77,18 @@ def checkout_at(repository: Repository, path: Path, commit: str) -> Worktree:
     Only ignored files stay, so that installed dependencies need not be installed again.
 
     Raises:
-        Conflict: the path belongs to the worktree of a branch.
+        Conflict: the path belongs to the worktree of a task's branch.
     """
-    found = _detached(repository, path, commit)
+    found = _detached(repository, path, commit, spared=TASKS)
     door = found.door(repository)
     with door.turn():
+        if any(not entry.startswith("H ") for entry in door.run("ls-files", "-z", "-v", reads=True).fields):
+            # Some files were told to be looked at no more: what is changed in them would stay.
+            (found.git_dir / "index").unlink()
         options = ("--quiet", "--force", "--detach", "--no-recurse-submodules")
         door.run("checkout", *options, commit, "--", seconds=TREE_SECONDS)
         door.run("clean", "--quiet", "-ffd", seconds=TREE_SECONDS)
-    return replace(found, head=commit)
+    return replace(found, branch="", head=commit)
 
 
 def remove_worktree(repository: Repository, path: Path, *, force: bool = False) -> None:
@@ -100,23 +105,23 @@ def remove_worktree(repository: Repository, path: Path, *, force: bool = False) 
             return
         if found.git_dir == repository.common:
             raise Refusal("The main worktree is never removed")
-        if found.there:
-            _repaired(found)
-            changed = [] if force else uncommitted(found.door(repository))
+        with found.door(repository).turn():
+            changed = uncommitted(found.door(repository)) if found.there and not force else []
             if changed:
                 raise Refusal(
                     f"{path} has changes that are not committed: {listed([one.path for one in changed])}",
                     remedy="Commit them, or say that they may be lost.",
                 )
-        _unregistered(repository, found)
+            _unregistered(repository, found)
 
 
-def _detached(repository: Repository, path: Path, commit: str) -> Worktree:
+def _detached(repository: Repository, path: Path, commit: str, *, spared: str = "") -> Worktree:
+    """Return the worktree at a path, made on a commit where it is missing; not that of a branch that begins so."""
     commit_id(commit)
     with repository.git.turn(_ADDING):
         made = Worktree(path, repository.common, "", commit)
         found = _kept(repository, path) or _added(repository, made, "--detach", commit)
-    if found.branch:
+    if found.branch and found.branch.startswith(spared):
         raise Conflict(f"The worktree {path} belongs to branch {found.branch!r}", remedy="Choose another path.")
     return _filled(repository, found)
 
@@ -124,11 +129,11 @@ def _detached(repository: Repository, path: Path, commit: str) -> Worktree:
 def _kept(repository: Repository, path: Path) -> Worktree | None:
     """Return the worktree that is registered at a path and there, mended; else make the path free for one."""
     found = find_worktree(repository, path)
-    if found is not None and found.there and found.git_dir != repository.common:
-        return _repaired(found)
     if found is not None:
         if found.git_dir == repository.common:
             raise Conflict(f"{path} is the main worktree", remedy="Choose another path.")
+        if found.there and found.locked != _HALF_MADE:
+            return _repaired(found)
         _unregistered(repository, found)
     if path.is_symlink() or (path.exists() and not path.is_dir()):
         raise Conflict(f"{path} is no folder", remedy="Remove it.")
@@ -189,9 +194,13 @@ def _filled(repository: Repository, found: Worktree) -> Worktree:
 
 
 def _unregistered(repository: Repository, found: Worktree) -> None:
-    """Let git forget a worktree and remove its folder. One that was being made when its git died is still locked."""
-    if found.locked == "initializing":
-        repository.git.run("worktree", "unlock", "--", str(found.path))
+    """Let git forget a worktree and remove its folder."""
+    if found.locked == _HALF_MADE:  # too little of it may be there for git; files there are none yet
+        (found.path / ".git").unlink(missing_ok=True)
+        shutil.rmtree(found.git_dir)
+        return
+    if found.there:
+        _repaired(found)
     repository.git.run("worktree", "remove", "--force", "--", str(found.path), seconds=TREE_SECONDS)
 
 
