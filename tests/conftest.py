@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import anyio.from_thread
@@ -14,6 +14,7 @@ import pytest
 from milestone.store.engine import Engine
 from milestone.store.sqlite import SqliteEngine
 from tests.helpers.agents import Agents
+from tests.helpers.execution import lean, make_repository
 from tests.helpers.postgres import Postgres, running_postgres
 from tests.helpers.projects import Project
 from tests.helpers.wire import Wire
@@ -89,6 +90,18 @@ def new_project(
 
 
 @pytest.fixture(scope="session")
+def new_repository(new_project: Callable[..., Project]) -> Callable[..., Project]:
+    """Makes projects that are repositories with one commit; the usual one has a gate, and a playbook without tasks."""
+
+    def make(engine: str = "sqlite", files: Mapping[str, str] | None = None, **environment: str) -> Project:
+        project = new_project(engine, **environment)
+        make_repository(project.folder, lean() if files is None else files)
+        return project
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def portal() -> Iterator[anyio.from_thread.BlockingPortal]:
     """An event loop in a thread, where the SDK's clients live."""
     with anyio.from_thread.start_blocking_portal("asyncio") as running:
@@ -112,6 +125,16 @@ def agents(connected: Agents) -> Agents:
         "milestone_id"
     ]
     return connected
+
+
+@pytest.fixture(scope="session", params=CONNECTIONS[1:], ids="-".join)
+def repository(
+    request: pytest.FixtureRequest, new_repository: Callable[..., Project], portal: anyio.from_thread.BlockingPortal
+) -> Iterator[Agents]:
+    """A connection to the server of a real repository with a gate; each test has milestones of its own in it."""
+    engine, era = request.param
+    with Agents(new_repository(engine), era, portal) as agents:
+        yield agents
 
 
 @pytest.fixture(params=ENGINES)

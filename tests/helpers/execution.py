@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from tests.helpers.projects import ROOT
 from tests.helpers.samples import SAMPLES
 
 Call = Callable[..., Any]
@@ -31,6 +35,30 @@ FILES = {
 }
 
 
+CHECK = """\
+# Fails where the code says so; waits where a file names what to wait for, and says that it has begun.
+if [ -f app/hold ]; then
+    touch "$(cat app/hold).begun"
+    while [ ! -e "$(cat app/hold)" ]; do sleep 0.05; done
+fi
+if grep -rn BROKEN app; then echo "the code is broken"; exit 1; fi
+"""
+
+
+def lean(**more: str) -> dict[str, str]:
+    """Return the files of a repository whose gate is quick, and whose playbook has the plan's tasks alone."""
+    playbook = yaml.safe_load((ROOT / "playbooks" / "execution.yaml").read_text("utf-8"))
+    playbook["tasks"] = [one for one in playbook["tasks"] if one["id"] == "executor"]
+    return {
+        **{name: text for name, text in FILES.items() if not name.startswith("tests/")},
+        "check.sh": CHECK,
+        ".milestones/config/gates.yaml": "gates:\n  - name: check\n    run: [sh, check.sh]\n    seconds: 60\n",
+        ".milestones/config/limits.yaml": "gate: {cpu_percent: 100}\nall_gates: {cpu_percent: 100}\n",
+        ".milestones/config/execution.yaml": yaml.safe_dump(playbook, sort_keys=False),
+        **more,
+    }
+
+
 def git(folder: Path, *arguments: str) -> str:
     """Return what git says in a folder; the identity is the test's own."""
     who = ("-c", "user.name=Person", "-c", "user.email=person@localhost", "-c", "init.defaultBranch=main")
@@ -40,6 +68,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 def make_repository(folder: Path, files: Mapping[str, str] | None = None) -> None:
     """Make a repository with one commit."""
+    folder.mkdir(exist_ok=True)
     git(folder, "init", "-q")
     for name, content in (FILES if files is None else files).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -48,7 +77,22 @@ def make_repository(folder: Path, files: Mapping[str, str] | None = None) -> Non
     git(folder, "commit", "-qm", "Begin")
 
 
-def task(name: str, phase: str, needs: tuple[str, ...] = (), paths: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
+@contextlib.contextmanager
+def committed(folder: Path, files: Mapping[str, str]) -> Iterator[None]:
+    """Have files committed for a while; afterwards the repository is as it was."""
+    for name, content in files.items():
+        (folder / name).write_text(content, "utf-8")
+    git(folder, "add", "-Af", *files)
+    git(folder, "commit", "-qm", "For a while")
+    try:
+        yield
+    finally:
+        git(folder, "reset", "-q", "--hard", "HEAD~1")
+
+
+def task(
+    name: str, phase: str, needs: tuple[str, ...] = (), paths: tuple[str, ...] = (), **more: Any
+) -> dict[str, Any]:
     """Return a task of a plan."""
     return {
         "id": name,
@@ -136,7 +180,9 @@ def write_change(folder: Path, task_id: str) -> None:
         text = f"# {task_id}\n"
     elif task_id.startswith("test-"):
         target = folder / "tests" / f"test_{name}.py"
-        text = "import unittest\n\n\nclass Case(unittest.TestCase):\n    def test_it(self):\n        self.assertTrue(1)\n"
+        text = (
+            "import unittest\n\n\nclass Case(unittest.TestCase):\n    def test_it(self):\n        self.assertTrue(1)\n"
+        )
     else:
         target = folder / "app" / f"{name}.py"
         text = f"NAME = {task_id!r}\n"
@@ -166,7 +212,7 @@ def carry_out(
 def keys_of(brief: str) -> list[str]:
     """Return the keys that a brief asks for."""
     line = next(line for line in brief.splitlines() if line.startswith("4. Save "))
-    return [part for part in line.partition(" with ")[0].split("`")[1::2]]
+    return line.partition(" with ")[0].split("`")[1::2]
 
 
 def play(call: Call, milestone_id: str, until: str = "", **options: Any) -> list[dict[str, Any]]:

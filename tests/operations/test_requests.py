@@ -10,7 +10,9 @@ import pytest
 
 from milestone.operations.catalogue import REGISTRY
 from tests.helpers.agents import Agents
+from tests.helpers.execution import git, task
 from tests.helpers.samples import SAMPLES
+from tests.helpers.underway import Execution
 
 MUTATING = sorted(name for name, one in REGISTRY.items() if one.writes and one.listed)
 OTHER = {
@@ -26,7 +28,12 @@ OTHER = {
     "update_milestone": {"duration": "other"},
     "next_actions": {"wait_seconds": 1},
     "complete_task": {"milestone_id": ""},
+    "git_milestone": {"summary": "other"},
+    "run_gates": {"agent_id": "other"},
+    "save_pattern": {"content": "other"},
+    "transition_phase": {"phase": "spec"},
 }
+IN_EXECUTION = ("git_milestone", "run_gates", "transition_phase")
 
 
 def arguments(agents: Agents, tool: str) -> dict[str, Any]:
@@ -56,7 +63,24 @@ def arguments(agents: Agents, tool: str) -> dict[str, Any]:
         "save_agent_state": {"agent_id": agent, "key": "k", "value": 1},
         "send_agent_message": {"from_agent": agent, "to": other, "type": "note", "payload": 1},
         "create_agent_checkpoint": {"scope_id": agent},
+        "save_pattern": {"agent_id": agent, "category": "architectural", "name": "once", "content": 1},
     }[tool]
+
+
+def arguments_in_execution(agents: Agents, tool: str) -> dict[str, Any]:
+    """Bring a milestone to where the tool is called for, and return good arguments."""
+    if tool == "transition_phase":
+        execution = Execution.begin(agents, task("decide", "design"), task("build", "execute", ("decide",)))
+        return {"phase": execution.to("transition")["phase"], "milestone_id": execution.milestone_id}
+    execution = Execution.begin(agents, task("build", "execute", paths=("app/",)))
+    worker = execution.worker("build").begin()
+    worker.write("app/build.py")
+    if tool == "git_milestone":
+        return {"action": "commit", "summary": "build it", **worker.who}
+    worker.commit()
+    worker.save()
+    worker.complete()
+    return {"task_id": "build", "milestone_id": execution.milestone_id}
 
 
 def test_the_list_of_tools_above_is_whole() -> None:
@@ -64,10 +88,31 @@ def test_the_list_of_tools_above_is_whole() -> None:
     assert all("request_id" in REGISTRY[name].schema["properties"] for name in MUTATING)
 
 
-@pytest.mark.parametrize("tool", MUTATING)
+@pytest.mark.parametrize("tool", [name for name in MUTATING if name not in IN_EXECUTION])
 def test_the_same_request_gives_the_same_answer_and_changes_nothing_again(agents: Agents, tool: str) -> None:
     """Planted and found: a door that does not remember, or remembers without comparing what was asked."""
-    given = {**arguments(agents, tool), "request_id": f"request-{uuid.uuid4()}"}
+    asked_twice(agents, tool, arguments(agents, tool))
+
+
+@pytest.mark.parametrize("tool", IN_EXECUTION)
+def test_the_same_request_in_execution_does_its_work_outside_once(repository: Agents, tool: str) -> None:
+    """Planted and found: a door that remembers a call only if it has no work outside of its transaction."""
+    given = arguments_in_execution(repository, tool)
+    before = refs(repository)
+    asked_twice(repository, tool, given)
+    after = refs(repository)
+    assert (after != before) is (tool != "transition_phase")
+    assert len(set(after) - set(before)) <= 1
+
+
+def refs(agents: Agents) -> list[str]:
+    """Return every branch of the project with its commit."""
+    return git(agents.project.folder, "for-each-ref").splitlines()
+
+
+def asked_twice(agents: Agents, tool: str, arguments: dict[str, Any]) -> None:
+    """Call a tool twice with one request id, then for something else with it."""
+    given = {**arguments, "request_id": f"request-{uuid.uuid4()}"}
     first = agents.answer(tool, **given)
     assert first[0] is False, first
     after = agents.project.dump()
