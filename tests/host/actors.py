@@ -1,4 +1,4 @@
-"""Scripted parties of a planning: the coordinator, honest agents, and agents that misbehave."""
+"""Scripted parties of a milestone: the coordinator, honest agents, and agents that misbehave."""
 
 from __future__ import annotations
 
@@ -16,12 +16,18 @@ SERVER = "mcp__plugin_milestone_milestone__"
 """What the host puts before the names of our tools."""
 
 NAME = "Add OAuth login"
-"""The milestone that the tests plan."""
+"""The milestone that the tests plan and carry out."""
 
 Step = Callable[[Request], Sequence[Block]]
 """One message of an agent that follows a script."""
 
-_COORDINATION = frozenset(SERVER + name for name in ("initialize_agent_coordination", "next_actions", "get_milestone"))
+_COORDINATION = {
+    "planning": frozenset(SERVER + name for name in ("initialize_agent_coordination", "next_actions", "get_milestone")),
+    "execution": frozenset(
+        SERVER + name
+        for name in ("initialize_agent_coordination", "next_actions", "get_milestone", "run_gates", "transition_phase")
+    ),
+}
 
 
 class Unexpected(AssertionError):
@@ -43,8 +49,8 @@ class Brief:
 
 
 def brief_of(request: Request) -> Brief | None:
-    """Return the brief the conversation began with; `None` where there is none."""
-    found = {name: re.search(rf"^{name}: (\S+)$", request.first, re.MULTILINE) for name in Brief.__annotations__}
+    """Return the brief the conversation began with, which a workflow indents; `None` where there is none."""
+    found = {name: re.search(rf"^[ \t]*{name}: (\S+)$", request.first, re.MULTILINE) for name in Brief.__annotations__}
     values = {name: match[1] for name, match in found.items() if match}
     return Brief(**values) if len(values) == len(found) else None
 
@@ -68,29 +74,31 @@ class Coordinator:
     """
 
     name: str = NAME
+    mode: str = "planning"
     aside: Callable[[Request], Sequence[Block]] = field(default=lambda _: ())
 
     def __call__(self, request: Request) -> Sequence[Block]:
         """Return the coordinator's next message."""
-        return _loaded(request, _COORDINATION) or self.aside(request) or self._next(request)
+        return _loaded(request, _COORDINATION[self.mode]) or self.aside(request) or self._next(request)
 
     def _next(self, request: Request) -> Sequence[Block]:
         ours = [r for r in request.results if r.tool != "ToolSearch"]
         if not ours:
-            return [call("initialize_agent_coordination", name=self.name)]
+            return [call("initialize_agent_coordination", name=self.name, mode=self.mode)]
         last = ours[-1]
-        _must_have_worked(last)
+        for result in request.fresh:
+            must_have_worked(result)
         if last.tool == SERVER + "get_milestone":
-            return [text(f"Planned: {last.json['milestone_id']}")]
+            return [text(f"{self.mode} of {last.json['milestone_id']}: {last.json['status']}")]
         if last.tool == SERVER + "next_actions":
             return self._obey(last)
         return [call("next_actions", wait_seconds=20 if request.of("next_actions") else 0)]
 
     def _obey(self, answer: Result) -> Sequence[Block]:
         actions = answer.json["actions"]
-        spawns = [a for a in actions if a["kind"] == "spawn"]
-        if spawns:
-            return [_start(action) for action in spawns]
+        todo = [_obeying(action) for kind in _TODO for action in actions if action["kind"] == kind]
+        if todo:
+            return todo
         if actions[0]["kind"] == "wait":
             return [call("next_actions", wait_seconds=20)]
         if actions[0]["kind"] in ("done", "ask_human"):
@@ -98,9 +106,30 @@ class Coordinator:
         raise Unexpected(f"actions: {actions}")
 
 
-def _start(action: Mapping[str, Any]) -> Block:
+_TODO = ("transition", "spawn", "run_gates")
+"""Agents are started before the gates of the same answer run, so that they work meanwhile."""
+
+
+def _obeying(action: Mapping[str, Any]) -> Block:
+    if action["kind"] == "transition":
+        return call("transition_phase", phase=action["phase"])
+    if action["kind"] == "run_gates":
+        return call("run_gates", task_id=action["task_id"])
     names = {"subagent_type": "agent_type", "description": "description", "prompt": "brief"}
     return tool("Agent", **{name: action[ours] for name, ours in names.items()})
+
+
+def hasty(loop: Actor, woken: threading.Event) -> Actor:
+    """Return a coordinator that ends its turn while its agents work; `woken` is set when a new turn has begun."""
+
+    def act(request: Request) -> Sequence[Block]:
+        if any(r.tool == "Agent" for r in request.fresh):
+            return [text("They work now.")]
+        if "<task-notification>" in request.new:
+            woken.set()
+        return loop(request)
+
+    return act
 
 
 def loading(names: Sequence[str], actor: Actor) -> Actor:
@@ -124,7 +153,8 @@ def _is_final(search: Result, missing: Sequence[str]) -> bool:
     return set(missing) <= set(asked) and "still connecting" not in search.text
 
 
-def _must_have_worked(result: Result) -> None:
+def must_have_worked(result: Result) -> None:
+    """Raise `Unexpected` with the answer of a call that failed."""
     if result.failed:
         raise Unexpected(f"{result.tool}({dict(result.arguments)}) failed: {result.text}")
 
@@ -148,7 +178,7 @@ def strict(step: Step) -> Step:
 
     def checked(request: Request) -> Sequence[Block]:
         for result in request.fresh:
-            _must_have_worked(result)
+            must_have_worked(result)
         return step(request)
 
     return checked

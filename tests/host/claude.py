@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds after which a run of the host counts as hung."""
 
 QUIET = {

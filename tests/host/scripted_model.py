@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from .conversation import Block, Request, text
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds that a held agent waits for what it was told to wait for before the test counts as broken."""
 
 Actor = Callable[[Request], Sequence[Block]]
@@ -74,7 +74,7 @@ class ScriptedModel:
             request = Request(len(self.log), request.at, body, name)
             self.log.append(request)
         try:
-            return actor(request)
+            return _something(actor(request))
         except Outage:
             raise
         except Exception as problem:
@@ -89,6 +89,12 @@ class Outage(Exception):
 
 class ScriptBroken(Exception):
     """An actor could not go on; the host is told so with an error that it does not retry."""
+
+
+def _something(blocks: Sequence[Block]) -> Sequence[Block]:
+    if not blocks:
+        raise ValueError("the script says nothing, and the host would ask again")
+    return blocks
 
 
 def _nobody(_: Request) -> Sequence[Block]:

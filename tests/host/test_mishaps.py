@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Sequence
 
-from .actors import NAME, Coordinator, brief_of, call, cast, honest, started, told
+from .actors import NAME, Coordinator, brief_of, call, cast, hasty, honest, started, told
 from .claude import Host
 from .conversation import Block, Request, text
 from .ledger import Ledger
@@ -36,14 +37,10 @@ def test_a_coordinator_that_ends_its_turn_early_goes_on_when_its_agents_end(
 ) -> None:
     """It says something and stops while its agents work; what the skill allowed ends with its turn."""
     # Planted bug that fails it: agents are bound to the turn that started them, and are given up when it ends.
-    loop = Coordinator()
-
-    def hasty(request: Request) -> Sequence[Block]:
-        launched = any(r.tool == "Agent" for r in request.fresh)
-        return [text("They work now.")] if launched else loop(request)
-
-    cast(model, hasty)
+    woken = threading.Event()
+    cast(model, hasty(Coordinator(), woken))
     must_have_planned(host.prompt(COMMAND), ledger)
+    assert woken.is_set()
     assert started(model) == ONCE
 
 

@@ -57,7 +57,7 @@ def test_one_command_plans_a_milestone(host: Host, model: ScriptedModel, ledger:
     cast(model)
     run = host.prompt(COMMAND)
     must_have_planned(run, ledger)
-    assert run.answer == f"Planned: {ledger.milestone_id()}"
+    assert run.answer == f"planning of {ledger.milestone_id()}: planning"
     assert started(model) == ONCE
     assert [sorted(batch) for batch in spawned(model.asked("coordinator")[-1])] == [
         sorted(f"milestone:{TYPES[task]}" for task in batch) for batch in (TOGETHER, ("plan",), ("record",))
