@@ -2,75 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = [sys.executable, str(ROOT / "server"), "rehearse"]
-CONFLICTED = {
-    "README.md": "# The shop\n",
-    "pyproject.toml": '[project]\nname = "shop"\ndependencies = ["requests>=2.30"]\n',
-    "requirements.txt": "requests<2.30\n",
-    "shop/__init__.py": "",
-    "shop/cart.py": "def total() -> int:\n    return 1\n",
-    "tests/test_cart.py": "from shop.cart import total\n",
-    "tools/report.py": "print(1)\n",
-}
+from tests.surfaces.machine import ROOT, Machine, contents, new_machine, plan, said
+
 HEAD = "Rehearsal: the planning of a milestone, without a model"
-
-
-@dataclass(frozen=True)
-class Machine:
-    """A home, and a folder for temporary files, which no other test sees."""
-
-    home: Path
-    temporary: Path
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The variables that a program is started with."""
-        return {"HOME": str(self.home), "TMPDIR": str(self.temporary), "PATH": os.environ["PATH"]}
-
-    def rehearse(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """Run a rehearsal to its end."""
-        return subprocess.run(
-            [*PROGRAM, *arguments],
-            env=self.environment | more,
-            cwd=self.home,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    def repository(self) -> Path:
-        """Return a new repository."""
-        root = self.home / "shop"
-        for path, content in CONFLICTED.items():
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_text(content)
-        subprocess.run(["git", "init", "-q", str(root)], env=self.environment, check=True)
-        subprocess.run(["git", "-C", str(root), "add", "-A"], env=self.environment, check=True)
-        return root
-
-
-def new_machine(folder: Path) -> Machine:
-    """Return an empty machine."""
-    for name in ("home", "temporary"):
-        (folder / name).mkdir()
-    return Machine(folder / "home", folder / "temporary")
 
 
 @pytest.fixture
@@ -81,7 +25,7 @@ def machine(tmp_path: Path) -> Machine:
 
 @dataclass(frozen=True)
 class Played:
-    """A repository that was rehearsed with --keep, then without, then with --keep again."""
+    """A repository without a commit that was rehearsed: with --keep, then without, then with --keep again."""
 
     root: Path
     kept: subprocess.CompletedProcess[str]
@@ -93,31 +37,16 @@ class Played:
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
-    """Three rehearsals, and whether the second changed a file."""
+    """Three rehearsals, and whether the second changed a file or a folder."""
     machine = new_machine(tmp_path_factory.mktemp("played"))
     root = machine.repository()
-    kept = machine.rehearse(str(root), "--keep", "--name", "Kept")
+    keep = (str(root), "--keep", "--plan-only", "--name", "Kept")
+    kept = machine.rehearse(*keep)
     left_over = list(machine.temporary.iterdir())
     before = contents(root)
     copied = machine.rehearse(str(root), "--name", "Played")
     changed = contents(root) != before
-    return Played(root, kept, copied, machine.rehearse(str(root), "--keep", "--name", "Kept"), changed, left_over)
-
-
-def contents(root: Path) -> dict[str, tuple[bytes, int]]:
-    """Return every file below a folder with its bytes and the time it was last changed."""
-    files = (path for path in root.rglob("*") if path.is_file())
-    return {str(path.relative_to(root)): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
-
-
-def said(output: str, label: str) -> str:
-    """Return what a rehearsal says behind a label, the last time it does."""
-    return [line[15:] for line in output.splitlines() if line.startswith(f"  {label} ")][-1]
-
-
-def plan(output: str) -> dict[str, Any]:
-    """Return the milestone file that a rehearsal names."""
-    return yaml.safe_load(Path(said(output, "plan")).read_text("utf-8"))
+    return Played(root, kept, copied, machine.rehearse(*keep), changed, left_over)
 
 
 def test_a_rehearsal_plans_a_milestone(played: Played) -> None:
@@ -187,12 +116,18 @@ def test_with_keep_nothing_is_left_among_temporary_files(played: Played) -> None
     assert played.left_over == []
 
 
+def test_where_there_is_no_commit_it_says_so_and_ends_after_the_planning(played: Played) -> None:
+    assert "Not carried out: execution starts from a commit" in played.copied.stdout
+    assert "Not carried out" not in played.kept.stdout
+
+
 def test_an_empty_folder_without_git_and_with_an_odd_name_is_planned_too(machine: Machine) -> None:
     root = Path(os.fsdecode(os.fsencode(machine.home) + b"/a b\n\xff"))
     root.mkdir()
     done = machine.rehearse(str(root))
     assert done.returncode == 0, done.stderr
     assert plan(done.stdout)["metadata"]["name"] == "Rehearsal of a b\\n\\xff"
+    assert "Not carried out: execution needs Git" in done.stdout
     assert list(root.iterdir()) == []
 
 
@@ -236,29 +171,11 @@ def test_a_path_that_is_no_folder_is_refused(machine: Machine, path: str) -> Non
     assert done.stdout == ""
 
 
-@contextlib.contextmanager
-def running(machine: Machine, root: Path) -> Generator[subprocess.Popen[str], None, None]:
-    """Run a rehearsal in the background, as a shell with job control does."""
-    with subprocess.Popen(
-        [*PROGRAM, str(root)],
-        env=machine.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
 def test_an_interrupt_ends_it_and_its_server(machine: Machine) -> None:
     root = machine.repository()
     for number in range(1_500):
         (root / "tools" / f"m{number}.py").write_text("x = 1\n" * 50)
-    with running(machine, root) as process:
+    with machine.started(str(root)) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         lines = iter(process.stdout.readline, "")

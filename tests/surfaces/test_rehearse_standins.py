@@ -7,22 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from milestone.domain.results import SHAPES
+from milestone.domain.plans import readiness
+from milestone.domain.results import PLANNING_SHAPES
 from milestone.surfaces.rehearse.listing import Project
 from milestone.surfaces.rehearse.standins import NoIdentity, identity
-from tests.surfaces.shop import SHOP, Files, candidates, deliver, repository
+from tests.surfaces.shop import SHOP, candidates, deliver, repository
 
-Make = Callable[[Files], Project]
+Make = Callable[..., Project]
 
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
     """Return a maker of Git repositories from paths and contents."""
-    return lambda files: repository(tmp_path / "shop", files)
+    return lambda files, name="shop": repository(tmp_path / name, files)
 
 
 def test_every_role_delivers_values_of_the_shape_the_server_checks(make: Make) -> None:
-    assert set(deliver(make(SHOP))) == set(SHAPES)
+    assert set(deliver(make(SHOP))) == set(PLANNING_SHAPES)
 
 
 def test_a_part_that_a_test_imports_is_kept_and_the_line_of_the_test_is_named(make: Make) -> None:
@@ -88,6 +89,26 @@ def test_the_plan_has_tasks_in_all_phases_and_every_decision_is_served(make: Mak
     assert {task["phase"] for task in plan["tasks"]} == {"design", "spec", "task", "execute"}
     assert served == {decision["id"] for decision in plan["decisions"]}
     assert {decision["source"] for decision in plan["decisions"]} == {"scope", "dependencies"}
+
+
+def test_a_plan_is_ready_to_be_carried_out(make: Make) -> None:
+    assert readiness(deliver(make(SHOP))["milestone-plan"], ()) == []
+    assert readiness(deliver(make({}, "empty"))["milestone-plan"], ()) == []
+
+
+def test_few_changes_get_a_task_of_their_own_and_one_more_serves_the_others(make: Make) -> None:
+    for empty in (5, 6, 7, 30):
+        files = {f"f{number}.txt": "" for number in range(empty)} | {"LICENSE": "MIT License\n", "README.md": "# x\n"}
+        plan = deliver(make(files, f"with-{empty}"))["milestone-plan"]
+        changing = [task for task in plan["tasks"] if task["phase"] == "execute" and task["id"] != "execute-verify"]
+        assert len(changing) == min(6, len(plan["decisions"]))
+        assert {name for task in changing for name in task["decisions"]} == {each["id"] for each in plan["decisions"]}
+
+
+def test_a_task_of_the_plan_may_write_a_note_and_nothing_that_is_there(make: Make) -> None:
+    tasks = deliver(make(SHOP))["milestone-plan"]["tasks"]
+    paths = [path for task in tasks for path in task["paths"]]
+    assert paths == [f"milestone-rehearsal/{task['id']}.md" for task in tasks if task["phase"] == "execute"]
 
 
 def test_the_documents_name_every_decision_and_risk_and_say_that_no_model_was_used(make: Make) -> None:

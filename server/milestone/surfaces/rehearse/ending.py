@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from milestone.surfaces.rehearse.stage import Stage
 
 REPORT = "final_report.md"
-MOST = 6
+MOST = 4
 _PHASES = ("design", "spec", "task", "execute")
-# The server cuts a line of evidence, but never the id it begins with.
-_ID = re.compile(r"([^:\s]+): ")
+_MOST_DRIFT = 3
+_NONE = "Every decision is honoured."
+# How the server writes a task in one line; evidence begins with the same id.
+_TASK = re.compile(r"(\S+) \[\S+ \d+\] (\w+): ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Carried:
 
     answer: Mapping[str, Any]
     repository: Mapping[str, Any]
+    tasks: Sequence[str]
     evidence: Sequence[str]
     drift: Sequence[str]
     gates: Mapping[str, int]
@@ -44,6 +47,7 @@ async def ask(tools: Tools, milestone_id: str, gates: Mapping[str, int]) -> Carr
     return Carried(
         answer=await tools.call("get_milestone", milestone_id=milestone_id),
         repository=next(one for one in status["repositories"] if not one["name"]),
+        tasks=await tools.pages(milestone_id, "tasks"),
         evidence=await tools.pages(milestone_id, "evidence"),
         drift=await tools.pages(milestone_id, "drift"),
         gates=gates,
@@ -102,15 +106,12 @@ def carried_out(screen: Screen, stage: Stage, planned: Planned, carried: Carried
     screen.text()
     screen.fact("milestone", f"{milestone_id}, {carried.answer['status']}")
     screen.fact("progress", f"{progress['overall']:g} % proven ({shares})")
-    screen.fact("tasks", _tasks(progress, carried.evidence))
+    screen.fact("tasks", _tasks(carried))
     screen.fact("gates", _gates(carried.gates))
     _branch(screen, stage, carried.repository)
-    screen.fact("drift", carried.drift[0] if len(carried.drift) == 1 else f"{len(carried.drift)} sentences")
-    for sentence in carried.drift[:MOST] if len(carried.drift) > 1 else ():
-        screen.fact("", f"- {sentence}")
+    _drift(screen, planned, carried.drift)
     screen.fact("plan", str(written))
     screen.fact("report", str(report))
-    screen.fact("", f"beside it: {count(len(list(report.parent.glob('*.md'))) - 1, 'more file')}")
     screen.text()
     screen.text(
         "No model was used: what was planned follows by rule, and what was carried out is notes on it. Nothing was "
@@ -131,19 +132,19 @@ def _plan(screen: Screen, planned: Planned) -> None:
         screen.fact("", f"- {trouble}")
 
 
-def _tasks(progress: Mapping[str, Any], evidence: Sequence[str]) -> str:
-    proven = {found[1] for line in evidence if (found := _ID.match(line))}
-    return (
-        f"{progress['tasks_completed']} of {progress['tasks_total']} of the phases completed; "
-        f"{count(len(evidence), 'piece')} of evidence for {count(len(proven), 'task')}"
-    )
+def _tasks(carried: Carried) -> str:
+    """Return how many tasks of the execution ended in which way, and how many of them have evidence."""
+    states = {found[1]: found[2] for line in carried.tasks if (found := _TASK.match(line))}
+    proofs = [name for line in carried.evidence if (name := line.partition(": ")[0]) in states]
+    ended = ", ".join(f"{number} {status}" for status, number in Counter(states.values()).most_common())
+    return f"{ended}; {count(len(proofs), 'piece')} of evidence prove {len(set(proofs))} of them"
 
 
 def _gates(gates: Mapping[str, int]) -> str:
     passed, failed = gates.get("passed", 0), gates.get("failed", 0)
     if not passed + failed:
         return "none ran"
-    return f"{count(passed + failed, 'run')}: {passed} passed, {failed} refused"
+    return f"{count(passed + failed, 'run')}: {passed} passed" + (f", {failed} refused on purpose" if failed else "")
 
 
 def _branch(screen: Screen, stage: Stage, repository: Mapping[str, Any]) -> None:
@@ -154,6 +155,18 @@ def _branch(screen: Screen, stage: Stage, repository: Mapping[str, Any]) -> None
     if len(commits) > MOST:
         screen.fact("", f"and {len(commits) - MOST} more")
     screen.fact("", f"in {stage.repository}")
+
+
+def _drift(screen: Screen, planned: Planned, drift: Sequence[str]) -> None:
+    """Show what the server finds, and what its rule cannot see: that a change was only written down."""
+    changes = sum(each["kind"] != "keep" for each in planned.plan["decisions"])
+    if drift == [_NONE]:
+        made = f"; but {count(changes, 'change')} written down, not made" if changes else ""
+        screen.fact("drift", f"none by the server's rule{made}")
+        return
+    screen.fact("drift", f"{len(drift)} found")
+    for sentence in drift[:_MOST_DRIFT]:
+        screen.fact("", f"- {sentence}")
 
 
 def _written(stage: Stage, path: str) -> Path:

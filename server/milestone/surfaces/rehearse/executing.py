@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from milestone.surfaces.rehearse.results import Facts
     from milestone.surfaces.rehearse.screen import Screen
 
-_SAID = 320
+_LINES, _SAID = 3, 240
+_TELL = 10.0  # seconds
 
 
 class Executors:
@@ -26,11 +27,15 @@ class Executors:
         self._tools, self._facts, self._screen = tools, facts, screen
         self._milestone_id, self._flawed = milestone_id, flawed
         self._in_flaw: set[str] = set()
+        self._begun: set[str] = set()
         self.gates: Counter[str] = Counter()
 
     def begin(self, spawns: list[Action]) -> None:
         """Say which tasks are begun."""
-        self._screen.say("coordinator", "starts", ", ".join(str(one["task_id"]) for one in spawns))
+        names = [str(one["task_id"]) for one in spawns]
+        said = [f"{name} again" if name in self._begun else name for name in names]
+        self._begun.update(names)
+        self._screen.say("coordinator", "starts", ", ".join(said))
 
     async def play(self, spawn: Action) -> None:
         """Do one task as an agent would: show the token, load, work, save, complete."""
@@ -54,7 +59,7 @@ class Executors:
         share = f"{done['progress']['overall']:g} % of the milestone is proven"
         self._screen.say("phase", "completed", f"{action['phase']}: {share}")
 
-    async def _work(self, given: Order) -> tuple[str, str]:
+    async def _work(self, given: Order) -> tuple[str, ...]:
         """Save everything that a task asks for, and return what to say of it."""
         if given.keys == ("review",):
             return await self._review(given)
@@ -87,7 +92,7 @@ class Executors:
         served = [each for each in self._facts.plan.decisions if planned and each.id in planned.decisions]
         return notes.report_on(planned, note, committed=committed, served=served)
 
-    async def _commit(self, given: Order) -> tuple[str, str]:
+    async def _commit(self, given: Order) -> tuple[str, ...]:
         """Write the note of a task into its working tree and commit it."""
         task_id = given.who.task_id
         tree = await self._tools.call("git_milestone", action="worktree", **given.own)
@@ -104,9 +109,10 @@ class Executors:
         if not flawed:
             return "mended" if given.sent_back else "committed", note.path
         self._in_flaw.add(task_id)
-        return "committed", f"{note.path}, with blanks at the end of a line, on purpose"
+        why = "On purpose one of its lines ends in blanks: a gate has to refuse that, and the task to go back."
+        return "committed", note.path, why
 
-    async def _review(self, given: Order) -> tuple[str, str]:
+    async def _review(self, given: Order) -> tuple[str, ...]:
         """Read the whole difference of a task, and judge it by rule."""
         text, files = "", list[str]()
         while True:
@@ -119,22 +125,31 @@ class Executors:
         planned = notes.planned_task(self._facts.plan, given.reviews)
         review = notes.review_of(given.reviews, planned, files, text)
         await self._save(given, "review", review)
-        verdict = "approved" if review.verdict == "approved" else "objected to"
-        return verdict, f"{given.reviews}: {review.summary}"
+        if review.verdict == "approved":
+            return "approved", f"{given.reviews}: {review.summary.partition(': ')[0]}"
+        return "objected to", given.reviews, review.summary
 
     async def _run_gates(self, task_id: str) -> None:
-        found = await self._tools.call("run_gates", None, task_id=task_id, milestone_id=self._milestone_id)
+        told_at = self._screen.seconds
+
+        def tell(message: str) -> None:
+            nonlocal told_at
+            if self._screen.seconds - told_at >= _TELL:
+                told_at = self._screen.seconds
+                self._screen.say("gates", "go on", f"with {task_id}", message)
+
+        found = await self._tools.call("run_gates", tell, task_id=task_id, milestone_id=self._milestone_id)
         ran = ", ".join(f"{one['gate']} {_ending(one)} in {one['seconds']:.1f} s" for one in found["gates"])
         if found["result"] in ("passed", "failed"):
             self.gates[found["result"]] += 1
         if found["result"] == "passed":
-            self._screen.say("gates", "passed", f"{task_id}: {ran}")
+            self._screen.say("gates", "passed", task_id, ran)
             return
         if found["result"] in ("running", "cancelled", "not run"):
             return
         why = next((str(one["output"]) for one in found["gates"] if one["outcome"] != "passed"), found.get("why", ""))
-        last = why.strip().splitlines()
-        self._screen.say("gates", "refused", f"{task_id}: {ran}", shown(" / ".join(last[-3:]), _SAID))
+        last = [shown(line, _SAID) for line in why.strip().splitlines()[-_LINES:]]
+        self._screen.say("gates", "refused", task_id, ran, *last)
         if task_id not in self._in_flaw:
             raise Stopped(f"The gates refuse {task_id}, and a stand-in, which writes notes alone, cannot mend that.")
         self._in_flaw.discard(task_id)

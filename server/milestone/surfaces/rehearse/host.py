@@ -10,6 +10,8 @@ import anyio
 from milestone.surfaces.rehearse.listing import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from anyio.abc import TaskGroup
     from mcp import Client
 
@@ -32,16 +34,21 @@ class Tools:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def call(self, tool: str, _seconds: float | None = CALL_SECONDS, /, **arguments: Any) -> dict[str, Any]:
-        """Return a tool's answer, waited for at most so many seconds, or for as long as the server lives.
+    async def call(self, tool: str, tell: Callable[[str], None] | None = None, /, **arguments: Any) -> dict[str, Any]:
+        """Return a tool's answer; with `tell`, which hears how far it is, it may take for as long as it likes.
 
         Raises:
             Stopped: the server refused, or is gone.
         """
         from mcp.shared.exceptions import MCPError
 
+        async def told(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001 - called so
+            if tell and message:
+                tell(message)
+
         try:
-            result = await self._client.call_tool(tool, arguments, read_timeout_seconds=_seconds)
+            seconds, hears = (None, told) if tell else (CALL_SECONDS, None)
+            result = await self._client.call_tool(tool, arguments, seconds, hears)
         except (MCPError, anyio.ClosedResourceError, anyio.BrokenResourceError, TimeoutError) as reason:
             raise Stopped(f"The server did not answer {tool}: {reason or type(reason).__name__}") from reason
         text = "".join(block.text for block in result.content if block.type == "text")

@@ -98,7 +98,7 @@ def review_of(task_id: str, task: PlannedTask | None, files: Sequence[str], diff
         *([f"It does not name {', '.join(unnamed)}."] if unnamed else []),
         *(["A line ends in blanks."] if any(line != line.rstrip() for line in added) else []),
     ]
-    read = f"{count(len(files), 'file')} and {count(len(added), 'added line')} read by rule"
+    read = f"{count(len(files), 'file')}, {count(len(added), 'added line')} read by rule"
     return Review(
         task_id=task_id,
         verdict="changes_requested" if problems else "approved",
@@ -110,11 +110,12 @@ def review_of(task_id: str, task: PlannedTask | None, files: Sequence[str], diff
 def report_on(task: PlannedTask | None, note: Note, *, committed: bool, served: Sequence[Decision] = ()) -> TaskReport:
     """Return what a stand-in says of its task; a decision to change something is written down, not carried out."""
     where = note.path.rpartition("/")[2]
+    named = set(task.decisions if task else ()) <= set(note.names)
     return TaskReport(
         summary=f"By rule, without a model: {where} is written.",
         changed=[note.path] if committed else [],
         checks=[
-            Check(evidence=each, how="The text was searched for them.", met=set(task.decisions) <= set(note.names))
+            Check(evidence=each, how="Its decisions were compared with those that the text names.", met=named)
             for each in (task.evidence if task else [])
         ],
         decisions=[_honoured(each, where, committed=committed) for each in served],

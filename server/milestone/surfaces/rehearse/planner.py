@@ -110,7 +110,7 @@ def _tasks(decisions: list[Decision]) -> list[PlannedTask]:
     changes = [each for each in decisions if each.kind != "keep"]
     changed = [each.id for each in changes]
     everything = [each.id for each in decisions]
-    before = [
+    before: list[tuple[str, Phase, str, list[str], list[str]]] = [
         ("design-bounds", "design", "Settle what is kept and where its boundaries run", [], kept or everything),
         ("design-approach", "design", "Choose an approach for each change", [], changed or everything),
         ("spec-bounds", "spec", "Write what is promised of the kept parts", ["design-bounds"], everything),

@@ -48,9 +48,13 @@ async def plan(tools: Tools, project: Project, screen: Screen, name: str) -> Pla
     under_way = opened["status"] == "active"
     if not under_way:
         await Coordinator(tools, screen, Planners(tools, project, screen)).finish(milestone_id)
-    keys = ("milestone-plan", "planning-scope", "planning-dependencies")
-    values = [await tools.load(key, milestone_id) for key in keys]
-    return Planned(milestone_id, *values, under_way)
+    return Planned(
+        milestone_id,
+        plan=await tools.load("milestone-plan", milestone_id),
+        scope=await tools.load("planning-scope", milestone_id),
+        dependencies=await tools.load("planning-dependencies", milestone_id),
+        under_way=under_way,
+    )
 
 
 class Planners:

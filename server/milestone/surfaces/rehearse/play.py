@@ -130,13 +130,13 @@ async def _carry_out(tools: Tools, project: Project, screen: Screen, stage: Stag
 
 async def _show_gates(tools: Tools, screen: Screen, stage: Stage, milestone_id: str) -> None:
     """Say which commands will judge the work, and where they come from."""
-    for line in await tools.pages(milestone_id, "gates"):
-        if not line.startswith("gate "):
-            continue
+    lines = [line for line in await tools.pages(milestone_id, "gates") if line.startswith("gate ")]
+    for number, line in enumerate(lines, 1):
         name, _, run = line.removeprefix("gate ").partition(" of this repository: ")
         ran, _, origin = run.rpartition(" (")
-        where = "put into the clone by this rehearsal" if stage.own_gates else f"from {origin.removesuffix(')')}"
-        screen.say("gates", "will run", f"{name}: {command(ran)}", where)
+        where = "Put into the clone by this rehearsal: the repository has no gates of its own."
+        said = where if stage.own_gates else f"From {origin.removesuffix(')')}."
+        screen.say("gates", "will run", f"{name}: {command(ran)}", said if number == len(lines) else "")
 
 
 def _server(stage: Stage) -> StdioServerParameters:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from milestone.domain.execution_results import (
     LEVELS,
@@ -23,9 +23,8 @@ from milestone.domain.execution_results import (
     Violations,
 )
 from milestone.domain.execution_results import TestLevel as Level
-from milestone.domain.milestones import PHASES
 from milestone.domain.results import MilestonePlan, PlanningDependencies, PlanningScope
-from milestone.domain.shapes import Document, Finding, Place
+from milestone.domain.shapes import Document, Finding, Phase, Place
 from milestone.surfaces.rehearse import kinds
 from milestone.surfaces.rehearse.documents import NO_MODEL
 from milestone.surfaces.rehearse.listing import Project, count, list_files, shown
@@ -83,7 +82,7 @@ def test_note_path(level: Level) -> str:
 
 def listed_tests(path: str, facts: Facts) -> list[str]:
     """Return what a note on tests lists, told from its path; nothing for other notes."""
-    return next((facts.tests(level) for level in LEVELS if path == test_note_path(level)), [])
+    return [test for level in LEVELS if path == test_note_path(level) for test in facts.tests(level)]
 
 
 def _level(path: str) -> Level:
@@ -101,7 +100,7 @@ def _brief(facts: Facts) -> ExecutionBrief:
             focus=", ".join(task.id for task in facts.plan.tasks if task.phase == phase) or "nothing of the plan",
             watch=[f"{each.id}: {each.what}" for each in kept[:MOST]],
         )
-        for phase in PHASES
+        for phase in get_args(Phase)
     ]
     return ExecutionBrief(summary=f"The plan, by its phases. {NO_MODEL}", phases=phases, concerns=[])
 

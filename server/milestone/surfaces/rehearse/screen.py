@@ -43,13 +43,13 @@ class Screen:
         first = f"  {label:<{_LABEL}}"
         click.echo(_wrapped(value, first, " " * len(first)))
 
-    def say(self, who: str, verb: str, what: str = "", detail: str = "") -> None:
-        """Print what somebody does now."""
+    def say(self, who: str, verb: str, what: str = "", *details: str) -> None:
+        """Print what somebody does now, and below it what else is to be said."""
         first = f"{self.seconds:6.1f}s  {who:<{_LABEL}}"
         line = _wrapped(f"{verb} {what}".strip(), first, " " * len(first))
         head, _, tail = line.partition(verb)
         click.echo(f"{head}{click.style(verb, fg=_COLOURS.get(verb))}{tail}")
-        if detail:
+        for detail in filter(None, details):
             click.secho(_wrapped(detail, " " * len(first), " " * len(first)), dim=True)
 
 
