@@ -42,7 +42,7 @@ def together(sandbox: Sandbox, groups: list[list[str]], times: int) -> list[str]
 
 
 def test_sixty_four_worktrees_are_made_at_once(sandbox: Sandbox) -> None:
-    """Planted and found: no turns for adding worktrees."""
+    """Planted and found: worktrees handed out before their files are there."""
     sandbox.repository.create_branch(BRANCH, sandbox.repository.head())
     tasks = [f"t-{number}" for number in range(64)]
     assert together(sandbox, [tasks[start::4] for start in range(4)], 0) == []

@@ -14,7 +14,7 @@ from milestone.git.door import TREE_SECONDS, Git
 from milestone.git.identity import identity
 from milestone.git.names import listed, shown
 from milestone.git.repository import Repository, paired
-from milestone.git.trees import Worktree, existing_worktree, stage, uncommitted
+from milestone.git.trees import Worktree, exact_changes, existing_worktree, stage
 
 Kind = Literal["feat", "fix", "docs", "test", "refactor", "perf", "build", "ci", "chore", "style", "revert"]
 SUMMARY_LIMIT = 100
@@ -73,9 +73,9 @@ def commit(repository: Repository, path: Path, text: str, declared: Iterable[str
     door, declared = tree.door(repository), tuple(declared)
     with door.turn():
         merging = merge_head(tree)
-        changed = uncommitted(door)
-        _refuse_outside([one.path for one in changed if one.status == "?" or not merging], declared)
-        stage(door)
+        changed = exact_changes(door)
+        _refuse_outside([shown(name) for status, name in changed if status == "?" or not merging], declared)
+        stage(door, [name for _, name in changed])
         # From here on the index is judged, which is what is committed: files may still be changing.
         options = ("--cached", "-z", "--name-status", "--no-renames", "--ignore-submodules=none")
         staged = paired(door.run("diff-index", *options, merging or "HEAD", "--", reads=True).fields)
@@ -117,7 +117,7 @@ def _refuse_outside(paths: Sequence[str], declared: tuple[str, ...]) -> None:
         raise Refusal(
             f"Files outside the declared paths changed: {listed(undeclared)}",
             allowed=listed(declared) or "none",
-            remedy="Undo the changes to them, then commit again.",
+            remedy="Undo the changes to them, and remove=[…] those that are new, then commit again.",
         )
 
 

@@ -54,9 +54,9 @@ OPTIONS = ("--no-pager", *(part for setting in _SETTINGS for part in ("-c", sett
 def clean(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for git: nothing that leads it to another repository, index or program.
 
-    >>> made = clean({"PATH": "/usr/bin:.:bin", "GIT_DIR": "/decoy", "HOME": "/home/person"})
+    >>> made = clean({"PATH": "/usr/bin:.:bin", "GIT_DIR": "/decoy", "HOME": "/somewhere"})
     >>> made["PATH"], made["HOME"], "GIT_DIR" in made
-    ('/usr/bin', '/home/person', False)
+    ('/usr/bin', '/somewhere', False)
     """
     kept = {name: value for name, value in environ.items() if name in _KEPT or name.startswith("SSL_CERT_")}
     # A relative folder on PATH would be looked for in the repository.

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from milestone.git.door import Git
 
 NAME, EMAIL = "Milestone", "milestone@localhost"
+_ASKED = r"^(user|author|committer)\.(name|email)$"
 _OURS = {
     f"GIT_{role}_{what}": text for role in ("AUTHOR", "COMMITTER") for what, text in (("NAME", NAME), ("EMAIL", EMAIL))
 }
@@ -14,8 +15,9 @@ _OURS = {
 
 def identity(git: Git) -> Mapping[str, str]:
     """Return what to add to git's environment: nothing where the person's configuration gives name and address."""
-    for role in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
-        given = git.run("var", role, settings=("user.useConfigOnly=true",), codes=(0, 1, 128), reads=True)
-        if given.code:
-            return _OURS
-    return {}
+    answer = git.run("config", "-z", "--get-regexp", _ASKED, codes=(0, 1), reads=True)
+    given = {key for key, _, value in (field.partition("\n") for field in answer.fields) if value.strip()}
+    known = all(
+        {f"{role}.{what}", f"user.{what}"} & given for role in ("author", "committer") for what in ("name", "email")
+    )
+    return {} if known else _OURS

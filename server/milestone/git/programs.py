@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,11 +27,11 @@ _MERGE = "git merge-file -q --marker-size=%L -L ours -L base -L theirs %A %O %B 
 
 
 @dataclass(frozen=True)
-class _Read:
-    """What was read, and how the files looked: as long as they look the same, nothing is read again."""
+class _File:
+    """A file as it was read; as long as it looks the same, it is not read again."""
 
-    stamps: Mapping[Path, Stamp | None]
-    environment: Mapping[str, str]
+    stamp: Stamp
+    pairs: Sequence[tuple[str, str]]
 
 
 class Programs:
@@ -39,7 +39,7 @@ class Programs:
 
     def __init__(self, common: Path, home: Path, read_config: ReadConfig) -> None:
         self._common, self._home, self._config = common, home, read_config
-        self._read: dict[Path, _Read] = {}
+        self._files: dict[Path, _File] = {}
 
     def overridden(self, git_dir: Path) -> Mapping[str, str]:
         """Return variables for git's environment; they are exact where `-c` would split a name at its first `=`.
@@ -47,31 +47,36 @@ class Programs:
         Raises:
             Refusal: the configuration cannot be read.
         """
-        read = self._read.get(git_dir)
-        if read is None or any(_stamp(path) != stamp for path, stamp in read.stamps.items()):
-            read = self._read_anew(git_dir)
-            self._read[git_dir] = read
-        return read.environment
-
-    def _read_anew(self, git_dir: Path) -> _Read:
-        stamps: dict[Path, Stamp | None] = {}
+        seen: set[Path] = set()
         replaced: dict[str, str] = {}
         waiting = [self._common / "config", self._common / "config.worktree", git_dir / "config.worktree"]
         while waiting:
             path = waiting.pop()
-            if path in stamps:
+            if path in seen:
                 continue
-            stamps[path] = _stamp(path)
-            if stamps[path] is None:
-                continue
-            if len(stamps) > _FILES or not path.is_file():
-                raise Refusal(f"The repository's configuration includes {path.name!r}, which cannot be read safely")
-            for key, value in _pairs(self._config("--file", str(path), "--list", "-z", "--no-includes")):
+            seen.add(path)
+            if len(seen) > _FILES:
+                raise Refusal(f"The repository's configuration includes more than {_FILES} files")
+            for key, value in self._pairs(path):
                 # What is included under a condition counts, too: a checkout can make the condition true.
                 if key.startswith(("include.", "includeif.")) and key.endswith(".path"):
                     waiting.append(self._included(path, value))
                 replaced.update(_replaced(key))
-        return _Read(stamps, _as_environment(replaced | self._persons(replaced)))
+        return _as_environment(replaced | self._persons(replaced))
+
+    def _pairs(self, path: Path) -> Sequence[tuple[str, str]]:
+        """Return what one file says; nothing where there is none."""
+        stamp = _stamp(path)
+        if stamp is None:
+            return ()
+        known = self._files.get(path)
+        if known is None or known.stamp != stamp:
+            if not path.is_file():
+                raise Refusal(f"The repository's configuration includes {path.name!r}, which is no file")
+            listing = decoded(self._config("--file", str(path), "--list", "-z", "--no-includes"))
+            known = _File(stamp, [_pair(entry) for entry in listing.split("\0") if entry])
+            self._files[path] = known
+        return known.pairs
 
     def _included(self, by: Path, value: str) -> Path:
         if value.startswith("~/"):
@@ -109,10 +114,6 @@ def _as_environment(settings: Mapping[str, str]) -> dict[str, str]:
     for number, (key, value) in enumerate(settings.items()):
         made |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     return made
-
-
-def _pairs(listing: bytes) -> list[tuple[str, str]]:
-    return [_pair(entry) for entry in decoded(listing).split("\0") if entry]
 
 
 def _pair(entry: str) -> tuple[str, str]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from milestone.domain.errors import Missing
-from milestone.git.door import TREE_SECONDS, Git
+from milestone.git.door import TREE_SECONDS, Answer, Git
 from milestone.git.names import decoded, shown
 from milestone.git.repository import Change, Repository
 
 WORKSPACE = ".milestones"
+_TRIES, _AGAIN = 50, 0.02  # a registration takes a few milliseconds
 EVERYTHING_ELSE = (":/", f":(top,exclude){WORKSPACE}")
 
 
@@ -38,7 +40,7 @@ class Worktree:
 
 def worktrees(repository: Repository) -> list[Worktree]:
     """Return all worktrees of a repository, the main one first, whether their folders exist or not."""
-    listing = decoded(repository.git.run("worktree", "list", "--porcelain", "-z", reads=True).out)
+    listing = decoded(_listed(repository).out)
     known = registered(repository)
     found: list[Worktree] = []
     for number, record in enumerate(listing.split("\0\0")):
@@ -54,6 +56,16 @@ def worktrees(repository: Repository) -> list[Worktree]:
             branch = facts.get("branch", "").removeprefix("refs/heads/")
             found.append(Worktree(path, git_dir, branch, head, facts.get("locked")))
     return found
+
+
+def _listed(repository: Repository) -> Answer:
+    """Return what git lists; it dies of a worktree that another process is just registering, so it is asked again."""
+    for _ in range(_TRIES):
+        answer = repository.git.run("worktree", "list", "--porcelain", "-z", reads=True, codes=(0, 128))
+        if answer.code == 0:
+            return answer
+        time.sleep(_AGAIN)
+    return repository.git.run("worktree", "list", "--porcelain", "-z", reads=True)
 
 
 def find_worktree(repository: Repository, path: Path) -> Worktree | None:
@@ -83,20 +95,20 @@ def changes(repository: Repository, path: Path) -> list[Change]:
 
 def uncommitted(door: Git) -> list[Change]:
     """Return the same for a worktree whose door is known."""
-    return [Change(status, shown(path)) for status, path in _changed(door)]
+    return [Change(status, shown(path)) for status, path in exact_changes(door)]
 
 
-def stage(door: Git) -> None:
-    """Put what is not committed into the index; `git add` would start a git in every repository that lies within."""
-    given = "".join(f"{path.removesuffix('/')}\0" for _, path in _changed(door))
-    door.run("update-index", "-z", "--add", "--remove", "--replace", "--stdin", given=given, seconds=TREE_SECONDS)
-
-
-def _changed(door: Git) -> list[tuple[str, str]]:
-    """Return what is not committed, each with its status; paths are exactly as git writes them."""
+def exact_changes(door: Git) -> list[tuple[str, str]]:
+    """Return the same as statuses and paths, which are exactly as git writes them."""
     options = ("--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=dirty")
     answer = door.run("status", *options, "--", *EVERYTHING_ELSE, reads=True, seconds=TREE_SECONDS)
     return [(_status(field[:2]), field[3:]) for field in answer.fields]
+
+
+def stage(door: Git, paths: list[str]) -> None:
+    """Put files into the index as they are now; `git add` would start a git in every repository that lies within."""
+    given = "".join(f"{path.removesuffix('/')}\0" for path in paths)
+    door.run("update-index", "-z", "--add", "--remove", "--replace", "--stdin", given=given, seconds=TREE_SECONDS)
 
 
 def _status(pair: str) -> str:

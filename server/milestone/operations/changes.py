@@ -154,14 +154,20 @@ def commit(job: Job, kind: str, summary: str, remove: Sequence[str] = ()) -> str
     Raises:
         Refusal: nothing was changed, or something that the task did not declare.
     """
-    from milestone.git import commits
+    from milestone.git import commits, trees
 
-    lost = outside(remove, job.declared)
+    repository = job.open()
+    changed = trees.changes(repository, job.tree) if remove else []
+    new = {change.path for change in changed if change.status == "?"}
+    lost = outside([path for path in remove if path not in new], job.declared)
     if lost:
-        raise Refusal(f"The task did not declare what you want to remove: {', '.join(lost[:20])}")
+        raise Refusal(
+            f"The task did not declare what you want to remove: {', '.join(lost[:20])}",
+            allowed="files within the declared paths, and files of yours that were never committed",
+        )
     for path in remove:
         _remove(job.tree, path)
-    return commits.commit(job.open(), job.tree, job.message(kind, summary), job.declared)
+    return commits.commit(repository, job.tree, job.message(kind, summary), job.declared)
 
 
 def _remove(tree: Path, path: str) -> None:

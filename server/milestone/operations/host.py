@@ -31,13 +31,12 @@ def _quiet(ctx: Context, arguments: Mapping[str, Any]) -> Answer | None:
     """Answer what needs no writing: a finished tool call that started no agent, brings no message and was noted lately,
     and questions of permission: our tools for the conversation that coordinates, an agent's own worktree for the agent.
     """
-    if arguments["event"] == "PreToolUse":
+    event, editing = arguments["event"], arguments["tool_name"] in EDITING
+    if event == "PreToolUse" and not editing:
         return {}
     own = ctx.store.agents.of_caller(_caller(arguments))
-    if arguments["event"] == "PermissionRequest" and arguments["tool_name"] in EDITING:
-        return ALLOWED if own and _in_own_worktree(ctx, own, arguments["file_path"]) else {}
-    if arguments["event"] == "PermissionRequest":
-        return ALLOWED if own and own.agent_type == shared.COORDINATOR else {}
+    if event in ("PreToolUse", "PermissionRequest"):
+        return _permitted(ctx, event, own, arguments["file_path"] if editing else None) if own else {}
     if arguments["event"] != "PostToolUse" or arguments["child_agent_id"]:
         return None
     if own is None:
@@ -83,6 +82,30 @@ def _used(ctx: Context, caller: Caller, child: Caller, tool_name: str, prompt: s
         return _broke_off(ctx, child, "stopped by the coordinator", lambda later: _news(later, caller))
     _bind_by_brief(ctx, child, prompt)
     return _news(ctx, caller)
+
+
+def _permitted(ctx: Context, event: str, own: Agent, file_path: str | None) -> Answer:
+    """Answer for one of our agents that is about to edit a file, or to use a tool of ours where a person is asked."""
+    if file_path is None:
+        return ALLOWED if own.agent_type == shared.COORDINATOR else {}
+    if event == "PermissionRequest":
+        return ALLOWED if _in_own_worktree(ctx, own, file_path) else {}
+    return _outside_of_it(ctx, own, file_path)
+
+
+def _outside_of_it(ctx: Context, own: Agent, file_path: str) -> Answer:
+    """Deny an agent that carries out a task to write anywhere but in its own worktree."""
+    claim = ctx.store.tasks.claim_of(own.agent_id)
+    task = ctx.store.tasks.get(claim["milestone_id"], claim["task_id"]) if claim and not claim["ended_at"] else None
+    repository = ctx.store.evidence.repository(task["milestone_id"], task["repository"]) if task else None
+    if repository is None or not repository["branch"] or _in_own_worktree(ctx, own, file_path):
+        return {}
+    reason = (
+        "Milestone: agents write in the worktree of their own task alone. "
+        f"git_milestone(action='worktree', agent_id={own.agent_id!r}) says where it is."
+    )
+    decision = {"hookEventName": "PreToolUse", "permissionDecision": "deny", "permissionDecisionReason": reason}
+    return {"hookSpecificOutput": decision}
 
 
 def _in_own_worktree(ctx: Context, own: Agent, file_path: str) -> bool:

@@ -83,7 +83,12 @@ def _rest(ctx: Context, row: Mapping[str, Any], situation: Situation) -> Situati
 
 
 def _in_review(ctx: Context, milestone_id: str) -> tuple[tuple[Review, ...], tuple[str, ...]]:
-    running = {run["task_id"] for run in ctx.store.evidence.running(milestone_id) if ctx.alive(run["server"])}
+    running: set[str] = set()
+    for run in ctx.store.evidence.running(milestone_id):
+        if ctx.alive(run["server"]):
+            running.add(run["task_id"])
+        else:
+            ctx.store.evidence.end_run(run["run_id"], "lost", "", [], ctx.at)
     gates: list[Review] = []
     owed: list[str] = []
     for task in ctx.store.tasks.with_status(milestone_id, "execution", "in_review"):

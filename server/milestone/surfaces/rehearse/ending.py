@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from milestone.surfaces.rehearse.clone import log
 from milestone.surfaces.rehearse.host import Stopped, Tools
-from milestone.surfaces.rehearse.listing import count
+from milestone.surfaces.rehearse.listing import count, shown
 from milestone.surfaces.rehearse.planner import KINDS
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 REPORT = "final_report.md"
 MOST = 4
 _PHASES = ("design", "spec", "task", "execute")
-_MOST_DRIFT = 3
+_MOST_DRIFT, _LINE = 3, 62
 _NONE = "Every decision is honoured."
 # How the server writes a task in one line; evidence begins with the same id.
 _TASK = re.compile(r"(\S+) \[\S+ \d+\] (\w+): ")
@@ -164,9 +164,9 @@ def _drift(screen: Screen, planned: Planned, drift: Sequence[str]) -> None:
         made = f"; but {count(changes, 'change')} written down, not made" if changes else ""
         screen.fact("drift", f"none by the server's rule{made}")
         return
-    screen.fact("drift", f"{len(drift)} found")
+    screen.fact("drift", f"{len(drift)} found; the report names them in full")
     for sentence in drift[:_MOST_DRIFT]:
-        screen.fact("", f"- {sentence}")
+        screen.fact("", f"- {shown(sentence, _LINE)}")
 
 
 def _written(stage: Stage, path: str) -> Path:
