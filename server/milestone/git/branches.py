@@ -10,6 +10,14 @@ from milestone.git.repository import REFS, Repository
 from milestone.git.trees import worktrees
 
 
+def forget(repository: Repository, branch: str) -> None:
+    """Delete a branch whose work is kept elsewhere; one that a worktree has checked out stays."""
+    tip = repository.tip(branch)
+    if tip and all(tree.branch != branch for tree in worktrees(repository)):
+        with repository.git.turn(REFS):
+            repository.git.run("update-ref", "-d", f"refs/heads/{branch}", tip, codes=(0, 128))
+
+
 def advance(repository: Repository, branch: str, new: str, old: str) -> None:
     """Move a branch from `old` on to `new`; where a worktree has it checked out, that worktree's files move along.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from milestone.domain.errors import Refusal
-from milestone.git.names import decoded
+from milestone.git.names import decoded, shown
 
 Stamp = tuple[int, int, int, int]
 ReadConfig = Callable[..., bytes]
@@ -40,6 +40,7 @@ class Programs:
     def __init__(self, common: Path, home: Path, read_config: ReadConfig) -> None:
         self._common, self._home, self._config = common, home, read_config
         self._files: dict[Path, _File] = {}
+        self._own: dict[frozenset[str], dict[str, str]] = {}
 
     def overridden(self, git_dir: Path) -> Mapping[str, str]:
         """Return variables for git's environment; they are exact where `-c` would split a name at its first `=`.
@@ -81,15 +82,24 @@ class Programs:
     def _included(self, by: Path, value: str) -> Path:
         if value.startswith("~/"):
             return self._home / value[2:]
-        return Path(os.path.normpath(by.parent / Path(value).expanduser()))
+        try:
+            return Path(os.path.normpath(by.parent / Path(value).expanduser()))
+        except RuntimeError:  # a home of nobody; git gives up there, too
+            raise Refusal(f"The repository's configuration includes {shown(value)}, which is nowhere") from None
 
     def _persons(self, replaced: Mapping[str, str]) -> dict[str, str]:
         """Return what the person's own configuration says of the same names: that stands."""
         if not replaced:
             return {}
+        names = frozenset(replaced)
+        if names not in self._own:
+            self._own[names] = self._read_persons(names)
+        return self._own[names]
+
+    def _read_persons(self, names: frozenset[str]) -> dict[str, str]:
         fields = iter(decoded(self._config("--list", "-z", "--show-scope", "--includes")).split("\0"))
         entries = [(scope, *_pair(entry)) for scope, entry in zip(fields, fields, strict=False)]
-        return {key: value for scope, key, value in entries if scope in ("system", "global") and key in replaced}
+        return {key: value for scope, key, value in entries if scope in ("system", "global") and key in names}
 
 
 def _replaced(key: str) -> dict[str, str]:

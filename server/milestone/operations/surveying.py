@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -210,10 +212,13 @@ def existing(world: World, branch: str, paths: Sequence[str]) -> frozenset[str]:
     return frozenset(path for path in paths if repository.exists_at(tip, path))
 
 
-def clean(world: World, milestone_id: str, places: Sequence[str]) -> None:
-    """Remove the working trees of a milestone that has ended; one with uncommitted changes stays."""
-    import shutil
+def clean(world: World, milestone_id: str, places: Sequence[str], merged: Sequence[str]) -> None:
+    """Remove the working trees of a milestone that has ended, and the branches of the tasks that are merged.
 
+    A task's tree with uncommitted changes stays, with its branch.
+    """
+    from milestone.git.branches import forget
+    from milestone.git.names import task_branch
     from milestone.git.repository import open_repository
     from milestone.git.trees import worktrees
     from milestone.git.worktrees import remove_worktree
@@ -223,17 +228,13 @@ def clean(world: World, milestone_id: str, places: Sequence[str]) -> None:
         repository = open_repository(Path(path), world.environ)
         for tree in worktrees(repository):
             if tree.path.is_relative_to(root.resolve()):
-                _forget(lambda tree=tree, repository=repository: remove_worktree(repository, tree.path))
+                ours = tree.path.name.startswith("@")  # for reading and for gates: nobody works in these
+                with contextlib.suppress(Refusal):
+                    remove_worktree(repository, tree.path, force=ours)
+        for task_id in merged:
+            forget(repository, task_branch(milestone_id, task_id))
     if root.is_dir() and not any(root.iterdir()):
         shutil.rmtree(root, ignore_errors=True)
-
-
-def _forget(remove: Any) -> None:
-    """Remove a working tree; what somebody left in it stays, with the tree."""
-    import contextlib
-
-    with contextlib.suppress(Refusal):
-        remove()
 
 
 def survey(world: World, repositories: Sequence[Any]) -> list[dict[str, Any]]:
