@@ -41,6 +41,11 @@ class Sandbox:
         """The repository as the product opens it."""
         return open_repository(self.root, self.environ)
 
+    @cached_property
+    def first(self) -> str:
+        """The commit that the repository stood on when this was first asked."""
+        return self.repository.head()
+
     def git(self, *arguments: str, at: Path | None = None, given: bytes = b"", check: bool = True) -> str:
         """Return what plain git prints, as the person runs it: no door of ours."""
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), **WHO}

@@ -43,34 +43,34 @@ EVIL = (
     "é",
     "x" * 300,
 )
-Use = Callable[[Repository, Path, str], object]
+Use = Callable[[Repository, Path, str, str], object]  # in a repository, at a path: a name, and a good commit
 COMMITS: dict[str, Use] = {
-    "file_at": lambda r, _, name: r.file_at(name, "README.md"),
-    "is_reachable": lambda r, _, name: r.is_reachable(name, "main"),
-    "is_ancestor": lambda r, _, name: r.is_ancestor(r.head(), name),
-    "touched": lambda r, _, name: r.touched(name, r.head()),
-    "touched to": lambda r, _, name: r.touched(r.head(), name),
-    "patch": lambda r, _, name: r.patch(name, r.head()),
-    "commits_of": lambda r, _, name: r.commits_of(name, "main", "t"),
-    "create_branch": lambda r, _, name: r.create_branch("new", name),
-    "start": lambda r, p, name: writing_worktree(r, p, "new", name),
-    "reading": reading_worktree,
-    "checkout_at": checkout_at,
-    "bring_up": lambda r, p, name: bring_up(r, p.with_name("t-1"), name),
-    "advance": lambda r, _, name: advance(r, BRANCH, name, r.tip(BRANCH)),
-    "advance from": lambda r, _, name: advance(r, BRANCH, r.tip(BRANCH), name),
+    "file_at": lambda r, _, name, _h: r.file_at(name, "README.md"),
+    "is_reachable": lambda r, _, name, _h: r.is_reachable(name, "main"),
+    "is_ancestor": lambda r, _, name, head: r.is_ancestor(head, name),
+    "touched": lambda r, _, name, head: r.touched(name, head),
+    "touched to": lambda r, _, name, head: r.touched(head, name),
+    "patch": lambda r, _, name, head: r.patch(name, head),
+    "commits_of": lambda r, _, name, _h: r.commits_of(name, "main", "t"),
+    "create_branch": lambda r, _, name, _h: r.create_branch("new", name),
+    "start": lambda r, p, name, _: writing_worktree(r, p, "new", name),
+    "reading": lambda r, p, name, _: reading_worktree(r, p, name),
+    "checkout_at": lambda r, p, name, _: checkout_at(r, p, name),
+    "bring_up": lambda r, p, name, _: bring_up(r, p.with_name("t-1"), name),
+    "advance": lambda r, _, name, head: advance(r, BRANCH, name, head),
+    "advance from": lambda r, _, name, head: advance(r, BRANCH, head, name),
 }
 BRANCHES: dict[str, Use] = {
-    "tip": lambda r, _, name: r.tip(name),
-    "is_reachable": lambda r, _, name: r.is_reachable(r.head(), name),
-    "commits_of": lambda r, _, name: r.commits_of(r.head(), name, "t"),
-    "create_branch": lambda r, _, name: r.create_branch(name, r.head()),
-    "writing": lambda r, p, name: writing_worktree(r, p, name, r.head()),
-    "preview": lambda r, _, name: preview(r, name, branch("t-1")),
-    "preview of": lambda r, _, name: preview(r, BRANCH, name),
-    "squash": lambda r, _, name: squash(r, name, branch("t-1"), said("t-1")),
-    "squash of": lambda r, _, name: squash(r, BRANCH, name, said("t-1")),
-    "advance": lambda r, _, name: advance(r, name, r.head(), r.head()),
+    "tip": lambda r, _, name, _h: r.tip(name),
+    "is_reachable": lambda r, _, name, head: r.is_reachable(head, name),
+    "commits_of": lambda r, _, name, head: r.commits_of(head, name, "t"),
+    "create_branch": lambda r, _, name, head: r.create_branch(name, head),
+    "writing": writing_worktree,
+    "preview": lambda r, _, name, _h: preview(r, name, branch("t-1")),
+    "preview of": lambda r, _, name, _h: preview(r, BRANCH, name),
+    "squash": lambda r, _, name, _h: squash(r, name, branch("t-1"), said("t-1")),
+    "squash of": lambda r, _, name, _h: squash(r, BRANCH, name, said("t-1")),
+    "advance": lambda r, _, name, head: advance(r, name, head, head),
 }
 
 
@@ -78,7 +78,7 @@ def tried(sandbox: Sandbox, use: Use, marker: Path, word: str) -> None:
     """Use a name where one is expected and see it refused before git sees it."""
     name = word.format(marker)
     with pytest.raises(Refusal) as refused:
-        use(sandbox.repository, sandbox.folder("evil"), name)
+        use(sandbox.repository, sandbox.folder("evil"), name, sandbox.first)
     assert "git " not in str(refused.value), "git was asked"
     assert str(refused.value).isprintable()
 
@@ -97,17 +97,17 @@ def test_a_name_that_is_none_is_refused_before_git_sees_it(
     assert not [path for path in (tmp_path, sandbox.root) if (path / "marker").exists()]
 
 
-@pytest.mark.parametrize("word", [word for word in EVIL if not word.startswith(("HEAD", "x" * 300))])
-def test_whatever_stands_where_a_file_is_named_is_only_a_name(sandbox: Sandbox, tmp_path: Path, word: str) -> None:
+def test_whatever_stands_where_a_file_is_named_is_only_a_name(sandbox: Sandbox, tmp_path: Path) -> None:
     marker = tmp_path / "marker"
-    assert sandbox.repository.file_at(sandbox.repository.head(), word.format(marker)) is None
+    for word in EVIL:
+        assert sandbox.repository.file_at(sandbox.first, word.format(marker)) is None
     assert not marker.exists()
 
 
-@pytest.mark.parametrize("word", EVIL[:12])
+@pytest.mark.parametrize("word", EVIL[:8:2])
 def test_a_path_that_looks_like_an_option_is_a_path(sandbox: Sandbox, tmp_path: Path, word: str) -> None:
     path = sandbox.folder(word.format("marker").replace("/", "_"))
-    made = writing_worktree(sandbox.repository, path, "new", sandbox.repository.head())
+    made = writing_worktree(sandbox.repository, path, "new", sandbox.first)
     assert made.path == path
     assert (path / "README.md").is_file()
     assert not list(tmp_path.rglob("marker"))
