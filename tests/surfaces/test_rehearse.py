@@ -14,7 +14,7 @@ import yaml
 
 from tests.surfaces.machine import ROOT, Machine, contents, new_machine, plan, said
 
-HEAD = "Rehearsal: the planning of a milestone, without a model"
+HEAD = "Rehearsal of a milestone, without a model"
 
 
 @pytest.fixture

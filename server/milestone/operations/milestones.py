@@ -43,6 +43,8 @@ def update_milestone(
     shared.as_json("the changes", changes)
     if dependencies and {row["milestone_id"], row["name"]} & set(dependencies.requires):
         raise Refusal("A milestone cannot require itself", remedy="Leave its own name out of dependencies.requires.")
+    if status and row["status"] in ENDED:
+        raise Conflict(f"Milestone {row['milestone_id']!r} is {row['status']}", remedy="What has ended stays so.")
     texts = {"name": name, "description": description, "duration": duration, "status": status}
     changed = _save(ctx, row, changes, texts)
     answer: Answer = {"milestone_id": row["milestone_id"]}

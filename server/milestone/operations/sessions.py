@@ -112,7 +112,7 @@ def _execute(ctx: Context, start: _Start, found: surveying.Found) -> Answer:
     if problems or playbook is None:
         ctx.record("execution_refused", milestone_id, detail={"problems": problems})
         raise Refusal(
-            f"Milestone {milestone_id!r} cannot be executed yet. {len(problems)} problems: "
+            f"Milestone {milestone_id!r} cannot be executed yet. Problems: {len(problems)}. "
             + " ".join(f"({number}) {problem}." for number, problem in enumerate(problems, 1)),
             remedy="Mend them with the person, then call again.",
         )

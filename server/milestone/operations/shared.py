@@ -15,6 +15,9 @@ from milestone.operations.context import Context, digest
 
 COORDINATOR = "project-milestone-coordinator"
 START = "initialize_agent_coordination starts or continues one."
+SERVER_KEYS = frozenset(
+    ("execution-state", "ready-for-execution", "milestone-progress", "kiro-drift", "final-report", "brief")
+)
 SEEN_EVERY = timedelta(seconds=15)
 ANSWER_CHARS = 5_000
 
@@ -172,6 +175,11 @@ def post(
     for recipient in recipients:
         ctx.store.messages.queue(message_id, recipient, position)
     return message_id
+
+
+def by_server(key: str) -> bool:
+    """Return whether a key is written by the server alone, because people rely on what it says."""
+    return key in SERVER_KEYS or key.startswith("gates-")
 
 
 def as_json(field: str, value: Any) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from milestone.domain.errors import Conflict, Missing
+from milestone.domain.errors import Conflict, Missing, NotYours
 from milestone.domain.results import mismatch
 from milestone.operations import shared
 from milestone.operations.arguments import (
@@ -39,6 +39,8 @@ def save_agent_state(
     keys of your task are saved.
     """
     text = shared.as_json("value", value)
+    if shared.by_server(key):
+        raise NotYours(f"Key {key!r} is written by the server alone", remedy="Save what you found under another key.")
     mismatch(key, value)
     found = shared.writer(ctx, agent_id, token)
     _not_accepted_yet(ctx, agent_id, key)
@@ -123,6 +125,7 @@ def restore_agent_checkpoint(ctx: Context, checkpoint_id: AgentId, dry_run: bool
     changes = [
         _back(ctx, row, found["position"])
         for row in ctx.store.state.changed_since(found["position"], found["scope"], found["scope_id"])
+        if not shared.by_server(row["key"])
     ]
     shown = [
         {name: change[name] for name in ("agent_id", "key", "from_version", "to_version")} for change in changes[:50]

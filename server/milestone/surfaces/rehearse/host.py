@@ -22,6 +22,7 @@ WAIT_SECONDS = 10
 CALL_SECONDS = 60.0
 # The server frees a claim that nobody has started after 60 s, so a little longer than that is waited for nothing.
 IDLE_ROUNDS = 8
+_KNOWN = ("spawn", "run_gates", "transition", "wait")
 
 
 class Stopped(Exception):
@@ -130,7 +131,7 @@ class Coordinator:
             if first["kind"] == "done":
                 self._screen.say("coordinator", "done", f"({first['why']})")
                 return
-            if first["kind"] == "ask_human":
+            if first["kind"] not in _KNOWN:
                 raise Stopped(f"The server asks a person: {shown(str(first['why']), 500)}")
             waits = first["kind"] == "wait"
             wait = WAIT_SECONDS

@@ -36,6 +36,7 @@ def perform(path: Path, environ: Mapping[str, str], *, keep: bool, name: str, pl
     stage: Stage | None = None
     try:
         root = _folder(path)
+        _begin(screen)
         stage = set_stage(root, environ, keep=keep, plan_only=plan_only)
         name = name or f"Rehearsal of {shown(root.name, 60) or 'a file system'}"
         _open(screen, root, name, stage, keep=keep)
@@ -145,18 +146,15 @@ def _server(stage: Stage) -> StdioServerParameters:
     return StdioServerParameters(command=sys.executable, args=[str(SERVER), "mcp"], env=dict(stage.variables))
 
 
-def _open(screen: Screen, root: Path, name: str, stage: Stage, *, keep: bool) -> None:
-    screen.title(
-        "Rehearsal: a milestone planned and carried out, without a model"
-        if stage.executes
-        else "Rehearsal: the planning of a milestone, without a model"
-    )
-    notes = " They change no code: what they commit is notes." if stage.executes else ""
+def _begin(screen: Screen) -> None:
+    screen.title("Rehearsal of a milestone, without a model")
     screen.text(
         "The server is the real one. Stand-ins play the agents: they only list, count and compare; nobody thinks."
-        f"{notes}"
     )
     screen.text()
+
+
+def _open(screen: Screen, root: Path, name: str, stage: Stage, *, keep: bool) -> None:
     screen.fact("repository", str(root))
     screen.fact("milestone", name)
     screen.fact("data", str(stage.settings.data))
@@ -170,4 +168,6 @@ def _open(screen: Screen, root: Path, name: str, stage: Stage, *, keep: bool) ->
         screen.fact("", f"a clone of {stage.origin[:12]}" + (", with gates added" if stage.own_gates else ""))
     elif stage.executes:
         screen.fact("works on", f"a branch of its own from {stage.head[:12]}, in working trees of its own")
+    if stage.executes:
+        screen.fact("", "no code is changed: what is committed there is notes")
     screen.text()
