@@ -137,6 +137,14 @@ def repository(
         yield agents
 
 
+@pytest.fixture(scope="session")
+def wired(repository: Agents) -> Iterator[Wire]:
+    """A host on the raw wire, on another server of that repository; hooks are told over it."""
+    wire = Wire(repository.project)
+    yield wire
+    wire.close()
+
+
 @pytest.fixture(params=ENGINES)
 def project(request: pytest.FixtureRequest, new_project: Callable[..., Project]) -> Project:
     """A project that nobody has touched."""

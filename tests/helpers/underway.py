@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,7 +13,11 @@ from typing import Any, Protocol
 import pytest
 
 from milestone.domain.errors import Refusal
+from milestone.domain.identity import Caller
 from milestone.domain.replay import Event
+from milestone.operations.catalogue import REGISTRY
+from milestone.operations.context import Aside, Outside
+from milestone.store.engine import Transaction, run
 from tests.helpers.execution import PLAN, carry_out, git, obey, play
 from tests.helpers.execution import value as usual
 from tests.helpers.host import Host
@@ -250,9 +255,27 @@ def by_hand(execution: Execution) -> Fraction:
 
 def logged(execution: Execution) -> list[Event]:
     """Return the milestone's events as the replay takes them."""
-    found: list[Event] = []
-    while rows := execution.read(
-        lambda store: store.log.since(execution.milestone_id, found[-1].position if found else 0)
-    ):
-        found += [Event(row["position"], row["event"], row["subject"], json.loads(row["detail"])) for row in rows]
+
+    def page(after: int) -> list[Event]:
+        rows = execution.read(lambda store: store.log.since(execution.milestone_id, after))
+        return [Event(row["position"], row["event"], row["subject"], json.loads(row["detail"])) for row in rows]
+
+    found = page(0)
+    while more := page(found[-1].position):
+        found += more
     return found
+
+
+def break_off(project: Project, tool: str, /, **given: Any) -> None:
+    """Carry an operation out up to the end of its work outside, and die before a word of that is written down."""
+    operation = REGISTRY[tool]
+    server = f"{(project.application.settings.data / 'place').read_text('utf-8').strip()}.0-gone"
+    arguments = {name: value for name, value in operation.check(given).items() if name != "request_id"}
+
+    def begun(transaction: Transaction) -> Any:
+        context = project.application.context(transaction, Caller(), set())
+        return operation.function(replace(context, server=server), **arguments)
+
+    aside = run(project.engine, begun, write=True)
+    assert isinstance(aside, Aside)
+    aside.work(Outside())

@@ -123,11 +123,11 @@ def hasty(loop: Actor, woken: threading.Event) -> Actor:
     """Return a coordinator that ends its turn while its agents work; `woken` is set when a new turn has begun."""
 
     def act(request: Request) -> Sequence[Block]:
-        if any(r.tool == "Agent" for r in request.fresh):
-            return [text("They work now.")]
-        if "<task-notification>" in request.new:
+        notified = "<task-notification>" in request.new
+        if notified and not request.fresh:
             woken.set()
-        return loop(request)
+        launched = any(r.tool == "Agent" for r in request.fresh)
+        return [text("They work now.")] if launched and not notified else loop(request)
 
     return act
 

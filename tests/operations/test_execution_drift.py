@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 import yaml
 
 from milestone.domain.replay import EVENTS
@@ -106,9 +105,32 @@ def test_the_file_for_people_follows_the_execution(repository: Agents) -> None:
     assert progress["overall"] == execution.shown()["progress"]["overall"] > 0
 
 
-@pytest.mark.parametrize("event", sorted(EVENTS))
-def test_an_event_that_the_server_writes_cannot_be_logged_by_anybody(repository: Agents, event: str) -> None:
+def test_an_event_that_the_server_writes_cannot_be_logged_by_anybody(repository: Agents) -> None:
     """Planted and found: a log that takes any name, so that a made-up completion is replayed."""
     milestone_id = repository.call("initialize_agent_coordination", name="events")["milestone_id"]
-    given = {"event": event, "subject": "build", "detail": {"status": "completed"}, "milestone_id": milestone_id}
-    assert f"Event '{event}' is written by the server alone" in repository.refusal("log_milestone_event", **given)
+    before = repository.project.rows("events")
+    for event in sorted(EVENTS):
+        given = {"event": event, "subject": "build", "detail": {"status": "completed"}, "milestone_id": milestone_id}
+        assert f"Event '{event}' is written by the server alone" in repository.refusal("log_milestone_event", **given)
+    assert repository.project.rows("events") == before
+
+
+def test_what_the_server_saves_cannot_be_saved_by_anybody(repository: Agents) -> None:
+    """Planted and found: a `save_agent_state` that takes any key."""
+    execution = Execution.begin(repository, SOLVE, LATER, decisions=DECISIONS)
+    agent = repository.call("register_agent", agent_type="worker", milestone_id=execution.milestone_id)["agent_id"]
+    before = execution.state("milestone-progress")
+    for key in ("milestone-progress", "execution-state", "ready-for-execution", "kiro-drift", "final-report"):
+        for name in (execution.begun["agent_id"], agent):
+            told = repository.refusal("save_agent_state", agent_id=name, key=key, value=True)
+            assert "server alone" in told, key
+    assert execution.state("milestone-progress") == before
+
+
+def test_what_has_ended_stays_ended(repository: Agents) -> None:
+    execution = Execution.begin(repository, task("decide", "design"))
+    execution.finish()
+    for status in ("blocked", "cancelled", "planning"):
+        assert "is completed" in execution.refusal("update_milestone", status=status)
+    assert execution.shown()["status"] == "completed"
+    assert execution.call("initialize_agent_coordination", mode="execution")["status"] == "completed"

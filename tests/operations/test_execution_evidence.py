@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from milestone.operations.catalogue import REGISTRY
@@ -131,9 +129,9 @@ def test_a_review_that_asks_for_changes_sends_the_task_back_with_what_it_says(re
     )
 
 
-def test_a_review_by_the_author_itself_does_not_count(repository: Agents, connect: Callable[..., Wire]) -> None:
+def test_a_review_by_the_author_itself_does_not_count(repository: Agents, wired: Wire) -> None:
     """Planted and found: a `prove` that lets a host's agent act as another one whose token it shows."""
-    host = Host(connect(repository.project))
+    host = Host(wired)
     execution = Execution.begin(repository, BUILD)
     action = execution.to("build")
     author = host.spawn(action, "author-1")

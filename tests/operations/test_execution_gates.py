@@ -159,7 +159,7 @@ def test_gates_that_were_cut_off_with_their_server_are_offered_again_and_end_rig
     signal.touch()
     second.gates("build")
     assert second.git("rev-list", "--count", f"main..{execution.branch}") == "1"
-    assert [row["status"] for row in runs(second)] == ["running", "passed"]
+    assert [row["status"] for row in runs(second)] == ["lost", "passed"]
 
 
 def test_a_command_never_comes_from_a_tool() -> None:
@@ -169,7 +169,6 @@ def test_a_command_never_comes_from_a_tool() -> None:
             assert not fields & {"run", "command", "argv", "gates", "seconds", "environ", "cwd"}, name
 
 
-@pytest.mark.xfail(reason="nothing merges a commit whose gates are not owed any more", strict=True)
 def test_accepted_gates_that_no_longer_cover_a_phase_do_not_block_it(repository: Agents) -> None:
     execution = Execution.begin(repository, BUILD)
     execution.worker("build").do("app/build.py")
@@ -188,9 +187,9 @@ def test_gates_that_a_person_accepts_later_are_owed_by_tasks_that_have_not_begun
     assert execution.task("build")["proof"] == ("commit", "gates", "review")
 
 
-def test_an_agent_does_not_run_the_gates_that_count(repository: Agents, connect: Callable[..., Wire]) -> None:
+def test_an_agent_does_not_run_the_gates_that_count(repository: Agents, wired: Wire) -> None:
     """Planted and found: a `run_gates` without `coordinator_or_person`."""
-    host = Host(connect(repository.project))
+    host = Host(wired)
     execution = Execution.begin(repository, BUILD)
     action = execution.to("build")
     author = host.spawn(action, "author-1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 
@@ -60,7 +61,7 @@ def test_a_pattern_is_found_by_text_and_by_category_with_its_policy(
     word = f"xylophone{uuid.uuid4().hex[:8]}"
     given = {"use_when": f"there is a {word}", "content": f"tune the {word} octave chord"}
     wanted = save(repository, agent, f"{word} octave chord", category, **given)
-    own = {"milestone_id": execution.milestone_id}
+    own: dict[str, Any] = {"milestone_id": execution.milestone_id}
     for found in (
         repository.call("find_patterns", text=f"{word} octave chord"),
         repository.call("find_patterns", category=category, **own),
@@ -79,7 +80,7 @@ def test_a_pattern_is_found_by_text_and_by_category_with_its_policy(
 def test_a_pattern_is_fresh_for_an_hour_unless_it_says_otherwise(repository: Agents) -> None:
     """Planted and found: a `fresh` that does not look at the clock."""
     execution = Execution.begin(repository, BUILD)
-    own = {"milestone_id": execution.milestone_id}
+    own: dict[str, Any] = {"milestone_id": execution.milestone_id}
     agent = repository.call("register_agent", agent_type="worker", **own)["agent_id"]
     hour, day = save(repository, agent, "hour"), save(repository, agent, "day", ttl_seconds=86_400)
     for later, there in ((0, {hour, day}), (3_590, {hour, day}), (3_610, {day}), (86_500, set[str]())):
@@ -105,7 +106,7 @@ def name_of(agents: Agents, pattern_id: str) -> str:
 def test_at_most_three_fitting_patterns_stand_in_a_brief_and_those_that_helped_are_counted(repository: Agents) -> None:
     """Planted and found: a `_count_patterns` that counts whether or not the task was completed."""
     execution = Execution.begin(repository, BUILD)
-    own = {"milestone_id": execution.milestone_id}
+    own: dict[str, Any] = {"milestone_id": execution.milestone_id}
     agent = repository.call("register_agent", agent_type="worker", **own)["agent_id"]
     names = [f"Zeppelin hangar {number}" for number in range(4)]
     saved = [save(repository, agent, name, "task_structure") for name in names]
@@ -129,7 +130,7 @@ def test_at_most_three_fitting_patterns_stand_in_a_brief_and_those_that_helped_a
 
 def test_a_pattern_counts_as_a_success_once_the_task_that_was_given_it_is_completed(repository: Agents) -> None:
     execution = Execution.begin(repository, task("decide", "design", title="Decide about the quokka enclosure"))
-    own = {"milestone_id": execution.milestone_id}
+    own: dict[str, Any] = {"milestone_id": execution.milestone_id}
     agent = repository.call("register_agent", agent_type="worker", **own)["agent_id"]
     pattern = save(repository, agent, "Quokka enclosure", "task_structure")
     first = execution.worker("decide")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -23,21 +24,20 @@ SPELLINGS = ("{}", "{}_", " {}", "{} ", "Milestone.{}", "mcp__plugin_milestone_m
 
 
 def test_what_only_people_decide_is_a_command_and_no_tool_however_it_is_written(
-    repository: Agents, connect: Callable[..., Wire]
+    repository: Agents, wired: Wire
 ) -> None:
     """Planted and found: a door that carries out whatever the registry knows."""
     assert PEOPLE == ["accept_gates", "waive"]
-    wire = connect(repository.project)
     execution = Execution.begin(repository, BUILD)
-    listed = {tool["name"] for tool in wire.request("tools/list", {})["result"]["tools"]}
+    listed = {tool["name"] for tool in wired.request("tools/list", {})["result"]["tools"]}
     assert listed == {name for name, one in REGISTRY.items() if one.listed}
     assert not listed & {*PEOPLE}
     before = repository.project.dump()
-    given = {"task_id": "build", "by": "Ada", "reason": "late", "milestone_id": execution.milestone_id}
+    given: dict[str, Any] = {"task_id": "build", "by": "Ada", "reason": "late", "milestone_id": execution.milestone_id}
     for name in PEOPLE:
         for written in (name, name.replace("_", "-"), name.upper(), name.title(), *(s.format(name) for s in SPELLINGS)):
             for arguments in (given, {}, {**given, "people": True}):
-                assert "There is no tool" in wire.refusal(written, **arguments)
+                assert "There is no tool" in wired.refusal(written, **arguments)
     assert repository.project.dump() == before
 
 
@@ -116,7 +116,7 @@ def test_a_task_that_is_waived_while_its_gates_run_leaves_nothing_open(repositor
     worker.commit()
     worker.save()
     worker.complete()
-    given = {"task_id": "build", "milestone_id": execution.milestone_id}
+    given: dict[str, Any] = {"task_id": "build", "milestone_id": execution.milestone_id}
     run = repository.begin("run_gates", **given)
     until((tmp_path / "go.begun").exists)
     repository.project.operate("waive", by="Ada", reason="late", **given)

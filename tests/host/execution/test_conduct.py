@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from tests.host.actors import Coordinator, Unexpected, after, complete, hasty, script, stop, strict, told
+from tests.host.actors import Coordinator, Unexpected, after, complete, hasty, script, setting, stop, strict, told
 from tests.host.claude import Host
 from tests.host.conversation import Block, Request, tool
 from tests.host.ledger import Ledger
@@ -85,23 +85,23 @@ def test_agents_that_forget_stray_or_roam_are_held(
 ) -> None:
     """One stops without a commit, one commits what it did not declare, one writes outside of its folder.
 
-    The coordinator ends its turn at once, and with it ends what the skill has granted: the last one starts to write
-    only then, and the hook lets it, in its own folder and nowhere else.
+    That one begins while the skill's grant for all worktrees holds, and works after the coordinator has ended its
+    turn, and the grant with it: only the hook lets it write in its own folder then.
 
     Planted and found:
     """
     before = stage.untouched()
     seed(stage, BUILDING, until="task")
-    roamer, woken = Roamer(stage), threading.Event()
+    roamer, roamed, woken = Roamer(stage), threading.Event(), threading.Event()
     cast(
         model,
         hasty(Coordinator(mode="execution"), woken),
-        build_one=script(enter, strict(keeps), strict(stop), commits_late, strict(stop)),
-        build_two=script(enter, strict(strays), returns, strict(stop)),
+        build_one=script(enter, after(roamed, "the one that roams", strict(keeps)), strict(stop), commits_late, stop),
+        build_two=script(enter, after(roamed, "the one that roams", strict(strays)), returns, strict(stop)),
         build_three=script(
             enter,
-            after(woken, "the end of the coordinator's turn", strict(roamer.roam)),
-            roamer.come_home,
+            strict(roamer.roam),
+            setting(roamed, after(woken, "the end of the coordinator's turn", roamer.come_home)),
             strict(stop),
         ),
     )
