@@ -66,9 +66,8 @@ def test_the_drift_names_what_was_touched_what_is_still_there_and_what_nobody_ha
 
 def test_a_waiver_takes_nothing_away_that_was_to_be_removed(repository: Agents) -> None:
     execution = Execution.begin(repository, SOLVE, LATER, decisions=DECISIONS)
-    given = {"by": "Ada", "reason": "late", "milestone_id": execution.milestone_id}
     for name in ("solve", "later"):
-        repository.project.operate("waive", task_id=name, **given)
+        repository.project.operate("waive", task_id=name, by="Ada", reason="late", milestone_id=execution.milestone_id)
     execution.finish()
     told = execution.state("kiro-drift")
     assert [one.split(" (")[0] for one in told] == ["Remove r-1", "Remove r-2"]

@@ -234,6 +234,6 @@ def test_whatever_happens_in_whatever_order_tables_log_and_formula_agree(place: 
             stateful_step_count=LONGEST,
             deadline=None,
             database=None,
-            suppress_health_check=list(HealthCheck),
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
         ),
     )

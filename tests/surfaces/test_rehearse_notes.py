@@ -33,8 +33,8 @@ def facts(tmp_path: Path) -> Facts:
 
 def told(task_id: str, *produces: str, role: str = "code-transformer", **work: Any) -> Order:
     """Return what a stand-in reads in a brief of the server."""
-    usual = {"phase": "execute", "writes": False, "tested": False, "subject": "", "sent_back": ""}
-    lists = {"paths": (), "acceptance": (), "decisions": (), "patterns": ()}
+    usual: dict[str, Any] = {"phase": "execute", "writes": False, "tested": False, "subject": "", "sent_back": ""}
+    lists: dict[str, Any] = {"paths": (), "acceptance": (), "decisions": (), "patterns": ()}
     brief = render_brief(
         agent_id="a-1",
         token="t-1",
@@ -179,7 +179,8 @@ def test_where_no_reader_passes_only_what_changes_is_looked_at(tmp_path: Path, f
 def test_a_gate_of_ours_runs_nothing_of_the_repository(tmp_path: Path) -> None:
     """Planted and found: a compiler started without -I, which imports the repository's modules first."""
     trap = f"open({str(tmp_path / 'sprung')!r}, 'w')\n"
-    files = dict.fromkeys(("compileall.py", "concurrent.py", "re.py", "struct.py", "sitecustomize.py"), trap)
+    names: tuple[str, ...] = ("compileall.py", "concurrent.py", "re.py", "struct.py", "sitecustomize.py")
+    files: Files = dict.fromkeys(names, trap)
     root = committed(tmp_path / "shop", files)
     assert len(fitting_gates(root, tuple(files), {**ENVIRONMENT, "PYTHONPATH": str(root)})) == 2
     assert not (tmp_path / "sprung").exists()
