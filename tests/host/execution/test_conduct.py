@@ -73,8 +73,8 @@ class Roamer:
     def come_home(self, request: Request) -> Sequence[Block]:
         """Look at what came of it, and do the work."""
         own = folder(request)
-        (own / "away").unlink()
         written = [place for place in self.places if place.exists() and place != own / ".git"]
+        (own / "away").unlink()
         if written or (own / ".git").read_text() != self.link:
             raise Unexpected(f"written outside of its own folder: {written}")
         return work(request)
@@ -88,7 +88,9 @@ def test_agents_that_forget_stray_or_roam_are_held(
     That one begins while the skill's grant for all worktrees holds, and works after the coordinator has ended its
     turn, and the grant with it: only the hook lets it write in its own folder then.
 
-    Planted and found:
+    Planted and found: agents of ours are not denied anything before they write; they may write in all worktrees, in the
+    whole project, in their `.git`, behind a link, by way of `..`; the hook does not allow an agent's own folder; a stop
+    without a commit is let through, or sent back again and again; a commit takes whatever has changed.
     """
     before = stage.untouched()
     seed(stage, BUILDING, until="task")

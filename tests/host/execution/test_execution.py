@@ -95,7 +95,10 @@ def test_a_plan_is_carried_out_and_red_gates_send_a_task_back(
 ) -> None:
     """With nothing but what the skills allow: a branch with one proven commit for each task, reviewed by others.
 
-    Planted and found:
+    Planted and found: gates count as passed though red, or though nothing ran; they run in the task's folder, or after
+    the branch was moved; a trial proves a task; a phase is closed over an open task; no review is asked for, or the
+    author's own kind makes it; attempts are not made one commit; agents work in the person's checkout; the branch is
+    pushed, or checked out; the brief loses the finding; the skill lacks `run_gates`, or the edits.
     """
     before = stage.untouched()
     cast(model, Coordinator())
@@ -157,7 +160,7 @@ def test_after_a_kill_in_the_middle_of_execution_the_same_command_goes_on_from_t
 ) -> None:
     """One task is completed, one half written, and the gates of the third are running when host and server die.
 
-    Planted and found:
+    Planted and found: tasks, or gates, stay in the hands of a dead server; the next attempt's folder begins empty.
     """
     before = stage.untouched()
     seed(stage, BUILDING, until="task")

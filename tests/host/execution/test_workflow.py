@@ -31,7 +31,8 @@ def test_the_script_carries_a_plan_out_and_after_a_kill_a_new_start_goes_on_from
 
     When the host dies, one task is completed, one has all its proof and was not said to be done, one has only begun.
 
-    Planted and found:
+    Planted and found: the hook does not ask about edits; a task with all its proof is done again; briefs are kept with
+    their tokens; the script gives its workers a schema, so that none is sent back; its agent types lack the plugin.
     """
     before = stage.untouched()
     seed(stage, PLAN["tasks"])
