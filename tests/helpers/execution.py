@@ -46,17 +46,23 @@ if grep -rn BROKEN app; then echo "the code is broken"; exit 1; fi
 
 
 def lean(**more: str) -> dict[str, str]:
-    """Return the files of a repository whose gate is quick, and whose playbook has the plan's tasks alone."""
-    playbook = yaml.safe_load((ROOT / "playbooks" / "execution.yaml").read_text("utf-8"))
-    playbook["tasks"] = [one for one in playbook["tasks"] if one["id"] == "executor"]
+    """Return the files of a repository whose gate is quick; its playbooks have hardly a task beside the plan's."""
     return {
         **{name: text for name, text in FILES.items() if not name.startswith("tests/")},
         "check.sh": CHECK,
         ".milestones/config/gates.yaml": "gates:\n  - name: check\n    run: [sh, check.sh]\n    seconds: 60\n",
         ".milestones/config/limits.yaml": "gate: {cpu_percent: 100}\nall_gates: {cpu_percent: 100}\n",
-        ".milestones/config/execution.yaml": yaml.safe_dump(playbook, sort_keys=False),
+        ".milestones/config/planning.yaml": playbook_of("planning", "plan", needs=[]),
+        ".milestones/config/execution.yaml": playbook_of("execution", "executor"),
         **more,
     }
+
+
+def playbook_of(mode: str, only: str, **changed: Any) -> str:
+    """Return the playbook of a mode with one task alone, perhaps changed."""
+    playbook = yaml.safe_load((ROOT / "playbooks" / f"{mode}.yaml").read_text("utf-8"))
+    playbook["tasks"] = [{**one, **changed} for one in playbook["tasks"] if one["id"] == only]
+    return yaml.safe_dump(playbook, sort_keys=False)
 
 
 def git(folder: Path, *arguments: str) -> str:

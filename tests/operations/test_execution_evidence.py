@@ -22,7 +22,7 @@ CHANGES = {
 
 
 def test_a_task_is_completed_by_its_keys_in_their_shape_and_its_commit_and_not_before(repository: Agents) -> None:
-    """Planted and found: a `missing_keys` that asks for no shape; a `deliver` that does not look at the commit."""
+    """Planted and found: a `save_agent_state` that asks for no shape; a `deliver` that does not look at the commit."""
     execution = Execution.begin(repository, DECIDE)
     worker = execution.worker("decide").begin()
     assert "nothing is saved under 'task-report'" in worker.refused()
@@ -63,7 +63,7 @@ def test_a_commit_with_a_file_outside_the_declared_paths_is_refused_and_names_it
 
 
 def test_a_commit_that_somebody_made_by_hand_is_held_to_the_declared_paths_as_well(repository: Agents) -> None:
-    """Planted and found: a `check` that trusts what is on the task's branch."""
+    """Planted and found: a `ready` that trusts what is on the task's branch."""
     execution = Execution.begin(repository, DECIDE)
     worker = execution.worker("decide").begin()
     worker.write("docs/store.md")
@@ -106,7 +106,7 @@ def test_a_task_that_owes_a_review_is_completed_by_the_review_of_somebody_else(r
 
 
 def test_a_review_that_asks_for_changes_sends_the_task_back_with_what_it_says(repository: Agents) -> None:
-    """Planted and found: a `reviewed` that does not look at the verdict."""
+    """Planted and found: a `follow` that does not look at the verdict."""
     execution = Execution.begin(repository, BUILD)
     execution.worker("build").do("app/build.py")
     execution.gates("build")

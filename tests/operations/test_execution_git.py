@@ -13,6 +13,7 @@ from tests.helpers.underway import Execution, Worker
 
 # What Git does is the same on every engine.
 pytestmark = pytest.mark.parametrize("repository", CONNECTIONS[1:2], ids="-".join, indirect=True)
+GATES = ".milestones/config/gates.yaml"
 ONE = task("one", "design", paths=("docs/", "app/tokens.py"))
 TWO = task("two", "design", paths=("docs/", "app/tokens.py"))
 GATED = tuple(task(name, "execute", paths=("app/",)) for name in ("one", "two"))
@@ -128,7 +129,7 @@ def test_without_gates_a_conflict_shows_when_the_task_is_handed_in(repository: A
 
 
 def test_a_deletion_that_was_not_declared_is_never_merged(repository: Agents) -> None:
-    """Planted and found: a `guard` that returns."""
+    """Planted and found: a `_problem` that finds none."""
     execution = Execution.begin(repository, ONE)
     worker = execution.worker("one").begin()
     git(worker.folder, "rm", "-q", "app/old.py")
@@ -148,6 +149,37 @@ def test_a_deletion_that_was_not_declared_is_never_merged(repository: Agents) ->
         "app/__init__.py",
         "app/old.py",
     ]
+
+
+def test_only_what_lies_in_the_folder_of_the_task_can_be_removed(repository: Agents, tmp_path: Path) -> None:
+    """Planted and found: a path that is joined to the folder without being looked at."""
+    execution = Execution.begin(repository, task("one", "design", paths=(".",)))
+    worker = execution.worker("one").begin()
+    victim = tmp_path / "victim"
+    victim.write_text("somebody else's\n", "utf-8")
+    (worker.folder / "app" / "out").symlink_to(tmp_path)
+    climbing = "../" * 20 + str(victim).lstrip("/")
+    before = sorted(worker.folder.rglob("*"))
+    for path in (
+        str(victim),
+        climbing,
+        "app/out/victim",
+        "",
+        ".",
+        "..",
+        ".git",
+        "app/../.git",
+        GATES,
+        "app/nothing.py",
+    ):
+        told = worker.refused("git_milestone", action="commit", summary="tidy", remove=["app/old.py", path])
+        assert "nothing to commit" not in told, path
+        assert sorted(worker.folder.rglob("*")) == before, path
+        assert victim.is_file(), path
+    (worker.folder / "app" / "out").unlink()
+    worker.commit(summary="drop the old way", remove=["app/old.py"])
+    worker.save()
+    assert worker.complete()["evidence"]["commit"]["touched"] == ["app/old.py"]
 
 
 def test_the_state_of_the_branch_and_a_pull_request_are_told_and_kept(repository: Agents) -> None:

@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import ENGINES
 from tests.helpers.execution import FILES, git, lean, make_repository, task
 from tests.helpers.following import until
-from tests.helpers.postgres import Postgres
 from tests.helpers.projects import Project
 from tests.helpers.underway import Execution, InProcess, Worker, planned
 from tests.helpers.wire import Wire
@@ -72,17 +70,13 @@ def test_each_repository_has_its_own_branch_gates_and_commits_and_is_listed(seve
         assert git(folder, "branch", "--show-current") == "main"
 
 
-@pytest.fixture(params=ENGINES)
-def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Project]:
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[Project]:
     """A project that lies outside of Git, with a gate."""
-    url = ""
-    if request.param == "postgres":
-        server: Postgres = request.getfixturevalue("postgres")
-        url = server.new_database()
     for name, text in lean().items():
         (tmp_path / "place" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "place" / name).write_text(text, "utf-8")
-    project = Project(tmp_path / "place", url)
+    project = Project(tmp_path / "place")
     yield project
     project.close()
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 
 import yaml
 
 from tests.helpers.agents import Agents
-from tests.helpers.execution import PLAN, committed, git, lean, play, task
+from tests.helpers.execution import PLAN, committed, git, play, task
 from tests.helpers.projects import Project
-from tests.helpers.underway import Execution, Line, planned
-from tests.helpers.wire import Wire
-from tests.processes.test_commands import milestone
+from tests.helpers.underway import Execution, InProcess, Line, planned
 
 ONE_TASK = {
     "mode": "planning",
@@ -63,32 +62,32 @@ def test_a_refusal_lists_every_problem_of_the_plan_and_of_the_project_at_once(re
 
 
 def test_without_a_plan_and_without_a_commit_every_field_and_every_estimate_is_named(
-    new_project: Callable[..., Project], connect: Callable[..., Wire]
+    new_project: Callable[..., Project],
 ) -> None:
     project = new_project()
     git(project.folder, "init", "-q")
     (project.mirror / "config").mkdir(parents=True)
     (project.mirror / "config" / "planning.yaml").write_text(yaml.safe_dump(ONE_TASK))
-    wire = connect(project)
-    milestone_id = wire.call("initialize_agent_coordination", name="Goal")["milestone_id"]
-    assert play(wire.call, milestone_id)[-1]["kind"] == "done"
-    told = refused(wire, milestone_id)
+    door = InProcess(project)
+    milestone_id = door.call("initialize_agent_coordination", name="Goal")["milestone_id"]
+    assert play(door.call, milestone_id)[-1]["kind"] == "done"
+    told = refused(door, milestone_id)
     fields = ["objectives.primary", "scope.included", "decisions", "tasks"]
     for name in (*fields, *(f"estimates.{phase}" for phase in ("design", "spec", "task", "execute"))):
         assert f"{name} must be" in told, name
     assert "The repository of the project has no commit yet" in told
 
 
-def test_what_was_not_planned_to_the_end_is_not_carried_out(
-    new_repository: Callable[..., Project], connect: Callable[..., Wire]
-) -> None:
-    wire = connect(new_repository())
-    milestone_id = wire.call("initialize_agent_coordination", name="Goal")["milestone_id"]
-    assert "nothing is planned yet: /milestone:plan" in refused(wire, milestone_id)
-    play(wire.call, milestone_id, until="plan")
-    told = refused(wire, milestone_id)
-    assert "planning has not ended: plan (claimed), record (pending)" in told
-    assert "There is no milestone 'nothing'" in refused(wire, "nothing")
+def test_what_was_not_planned_to_the_end_is_not_carried_out(repository: Agents) -> None:
+    milestone_id = repository.call("initialize_agent_coordination", name=f"Goal {uuid.uuid4()}")["milestone_id"]
+    assert "nothing is planned yet: /milestone:plan" in refused(repository, milestone_id)
+    action = play(repository.call, milestone_id, until="plan")[-1]
+    assert "planning has not ended: plan (claimed)" in refused(repository, milestone_id)
+    unknown = {**PLAN, "tasks": [task("decide", "design", ("nothing",))]}
+    given = {"agent_id": action["agent_id"], "token": action["token"]}
+    told = repository.refusal("save_agent_state", key="milestone-plan", value=unknown, **given)
+    assert "task decide: depends_on names nothing, which is no task of the plan" in told
+    assert "There is no milestone 'nothing'" in refused(repository, "nothing")
 
 
 def test_execution_begins_with_a_session_rows_decisions_and_states_of_its_own(repository: Agents) -> None:
@@ -167,8 +166,8 @@ def test_gates_are_those_of_the_commit_until_a_person_accepts_others(repository:
     execution.worker("build").do("app/build.py", "BROKEN = 1\n")
     with committed(folder, lax):
         assert [one["gate"] for one in execution.gates("build", "failed")["gates"]] == ["check"]
-        told = milestone(repository.project, "accept-gates", "--by", "Ada", "--milestone-id", execution.milestone_id)
-    assert '"lax"' in told.stdout, told.stderr
+        told = repository.project.operate("accept_gates", by="Ada", milestone_id=execution.milestone_id)
+    assert (told["gates"], told["from"].endswith("accepted by Ada")) == (["lax"], True)
     execution.worker("build").do("app/build.py", "BROKEN = 2\n")
     assert [(one["gate"], one["outcome"]) for one in execution.gates("build")["gates"]] == [("lax", "passed")]
     assert "accepted by Ada" in execution.shown("gates")["gates"][0]
@@ -187,12 +186,9 @@ def test_a_gates_file_that_differs_from_its_commit_is_told_as_a_warning(reposito
     assert any(GATES in one for one in execution.begun.get("warnings", []))
 
 
-def test_what_a_project_lacks_is_told_as_a_warning_and_shown_with_the_milestone(
-    new_repository: Callable[..., Project], connect: Callable[..., Wire]
-) -> None:
-    files = lean()
-    del files[".milestones/config/gates.yaml"]
-    execution = Execution.begin(connect(new_repository(files=files)), NEXT, BASED)
+def test_what_a_project_lacks_is_told_as_a_warning_and_shown_with_the_milestone(repository: Agents) -> None:
+    with committed(repository.project.folder, {GATES: "gates: []\n"}):
+        execution = Execution.begin(repository, NEXT, BASED)
     assert any("no gates are configured" in one for one in execution.begun["warnings"])
     assert "no gates are configured in this repository" in execution.shown()["warning"]
     assert execution.task("build")["proof"] == ("commit", "review")

@@ -64,7 +64,7 @@ def test_parallel_independent_opens_design_spec_and_task_at_once_and_execute_aft
 
 
 def test_pipeline_opens_a_phase_on_a_partial_result_of_the_one_before(repository: Agents) -> None:
-    """Planted and found: `states` that look for the partial of the phase itself among all milestones."""
+    """Planted and found: `states` that take the partial result of another milestone."""
     begin(repository, "pipeline", *CHAIN).worker("do-design").begin().save("design-partial", PARTIAL)
     tasks = (task("do-design", "design"), *(task(f"do-{phase}", phase) for phase in ("spec", "execute")))
     execution = begin(repository, "pipeline", *tasks)

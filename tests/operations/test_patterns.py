@@ -104,7 +104,7 @@ def name_of(agents: Agents, pattern_id: str) -> str:
 
 
 def test_at_most_three_fitting_patterns_stand_in_a_brief_and_those_that_helped_are_counted(repository: Agents) -> None:
-    """Planted and found: a `_count_patterns` that counts whether or not the task was completed."""
+    """Planted and found: four of them; a success that is counted when a task is handed out."""
     execution = Execution.begin(repository, BUILD)
     own: dict[str, Any] = {"milestone_id": execution.milestone_id}
     agent = repository.call("register_agent", agent_type="worker", **own)["agent_id"]

@@ -51,7 +51,7 @@ def test_a_waiver_needs_a_name_and_a_reason_and_a_task_that_is_open(repository: 
     execution.worker("decide")
     for wanted, told in (
         ("nothing", "has no task 'nothing'"),
-        ("scope", "Task 'scope' is completed"),
+        ("plan", "Task 'plan' is completed"),
         ("executor", "Task 'executor' is completed"),
     ):
         assert told in door.refusal("waive", task_id=wanted, **by, **where)
@@ -77,6 +77,8 @@ def test_a_waiver_shows_wherever_progress_shows(
     assert (shown["waived"], shown["by_phase"]["execute"]) == (waived, 100.0)
     assert execution.state("milestone-progress")["waived"] == waived
     assert "build: waived by Ada: no time for it" in execution.shown("evidence")["evidence"]
+    accepted = milestone(wire.project, "accept-gates", "--by", "Ada", "--json")
+    assert json.loads(accepted.stdout)["gates"] == ["check"]
     screen = milestone(wire.project, "status").stdout
     assert "waived  build by Ada: no time for it" in screen
     path = wire.project.mirror / "active" / f"{execution.milestone_id}.yaml"

@@ -19,7 +19,18 @@ def outside(touched: Iterable[str], declared: Iterable[str]) -> tuple[str, ...]:
     ('README.md',)
     """
     patterns = [pattern for entry in declared for pattern in _patterns(entry)]
-    return tuple(path for path in dict.fromkeys(touched) if not any(_covers(one, path) for one in patterns))
+    return tuple(
+        path for path in dict.fromkeys(touched) if _elsewhere(path) or not any(_covers(one, path) for one in patterns)
+    )
+
+
+def _elsewhere(path: str) -> bool:
+    """Return whether a path leads out of the repository, so that nothing covers it.
+
+    >>> _elsewhere("/etc/hosts"), _elsewhere("a/../../b"), _elsewhere("a..b/c")
+    (True, True, False)
+    """
+    return path.startswith("/") or ".." in path.split("/")
 
 
 def _patterns(entry: str) -> list[tuple[str, ...]]:

@@ -9,7 +9,7 @@ import shutil
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from milestone.domain.errors import Refusal
@@ -165,20 +165,27 @@ def commit(job: Job, kind: str, summary: str, remove: Sequence[str] = ()) -> str
             f"The task did not declare what you want to remove: {', '.join(lost[:20])}",
             allowed="files within the declared paths, and files of yours that were never committed",
         )
-    for path in remove:
-        _remove(job.tree, path)
+    for target in [_removable(job.tree, path) for path in remove]:
+        _remove(target)
     return commits.commit(repository, job.tree, job.message(kind, summary), job.declared)
 
 
-def _remove(tree: Path, path: str) -> None:
-    """Delete a file, or a folder with what is in it, from a worktree; no link on the way is followed.
+def _removable(tree: Path, path: str) -> Path:
+    """Return where a file or folder of a worktree lies; no link on the way is followed, and nothing of Git's is meant.
 
     Raises:
         Refusal: there is none.
     """
-    target = tree / path.rstrip("/")
-    if target.parent.resolve() != tree.resolve() / Path(path.rstrip("/")).parent or not os.path.lexists(target):
+    parts = PurePosixPath(path).parts
+    target = tree.joinpath(*parts) if parts and not path.startswith("/") else tree
+    strange = any(part in ("..", ".git") for part in parts) or parts[:1] == (".milestones",)
+    inside = target != tree and target.parent.resolve() == tree.resolve().joinpath(*parts[:-1])
+    if strange or not inside or not os.path.lexists(target):
         raise Refusal(f"There is no {path!r} in your worktree", remedy="Name files as the repository has them.")
+    return target
+
+
+def _remove(target: Path) -> None:
     if target.is_dir() and not target.is_symlink():
         shutil.rmtree(target)
     else:
