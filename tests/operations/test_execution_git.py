@@ -72,7 +72,7 @@ def test_the_next_attempt_continues_in_the_same_folder_with_what_the_one_before_
 
 
 def test_a_conflict_names_the_files_and_both_tasks_and_is_resolved_by_the_next_attempt(repository: Agents) -> None:
-    """Planted and found: a merge that takes one side of a conflict."""
+    """Planted and found: a preview that sees no clash, so that what is marked would be merged."""
     execution = Execution.begin(repository, *GATED)
     one, two = both(execution)
     for worker in (one, two):
@@ -152,7 +152,7 @@ def test_a_deletion_that_was_not_declared_is_never_merged(repository: Agents) ->
 
 
 def test_only_what_lies_in_the_folder_of_the_task_can_be_removed(repository: Agents, tmp_path: Path) -> None:
-    """Planted and found: a path that is joined to the folder without being looked at."""
+    """Planted and found: a path that is joined to the folder, so that an absolute one leads out of it."""
     execution = Execution.begin(repository, task("one", "design", paths=(".",)))
     worker = execution.worker("one").begin()
     victim = tmp_path / "victim"

@@ -222,7 +222,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 
 def test_whatever_happens_in_whatever_order_tables_log_and_formula_agree(place: Project) -> None:
-    """Planted and found: a skip, a retry or a waiver that is not logged; a send-back whose status is not in its event;
+    """Planted and found: a skip or a retry that is not logged; a send-back whose status is not in its event;
     progress that is not saved after a skip.
     """
     Histories.project = place

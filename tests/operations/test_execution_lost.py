@@ -69,16 +69,18 @@ def test_an_agent_that_stops_without_its_commit_is_sent_back_once_with_what_is_m
 
 def test_a_merge_whose_server_died_before_it_was_written_down_is_not_made_again(repository: Agents) -> None:
     """Planted and found: a `ready` that looks at the task's branch alone."""
-    execution = Execution.begin(repository, DECIDE)
-    worker = execution.worker("decide").begin()
+    execution = Execution.begin(repository, DECIDE, task("other", "design", paths=("docs/",)))
+    actions = {one.get("task_id"): one for one in execution.actions()}
+    worker = Worker(repository, actions["decide"]).begin()
     worker.write("docs/store.md")
     worker.commit()
     worker.save()
+    Worker(repository, actions["other"]).do("docs/other.md")
     break_off(repository.project, "complete_task", task_id="decide", **worker.who)
-    assert (execution.task("decide")["status"], commits(execution)) == ("claimed", ["decide"])
+    assert (execution.task("decide")["status"], commits(execution)) == ("claimed", ["decide", "other"])
     tip = execution.git("rev-parse", execution.branch)
     assert worker.complete()["evidence"]["commit"]["commit"] == tip
-    assert commits(execution) == ["decide"]
+    assert commits(execution) == ["decide", "other"]
 
 
 @pytest.mark.parametrize("result", ["passed", "failed"])
