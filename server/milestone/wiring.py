@@ -142,6 +142,7 @@ class Application:
                 self.settings.environ,
                 self.limits,
             ),
+            measure=transaction.clock,
             touched=touched,
         )
 

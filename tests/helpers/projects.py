@@ -99,7 +99,9 @@ class Project:
 
         def moved(transaction: Transaction) -> Context:
             context = self.application.context(transaction, caller or Caller(), set())
-            return replace(context, now=datetime.now(UTC) + timedelta(seconds=later), alive=alive or context.alive)
+            now = datetime.now(UTC) + timedelta(seconds=later)
+            clock = context.clock.after(later)
+            return replace(context, now=now, measure=lambda: clock, alive=alive or context.alive)
 
         write = operation.writes
         answer = run(self.engine, lambda tx: operation.function(moved(tx), **arguments), write=write)

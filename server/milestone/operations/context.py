@@ -13,6 +13,7 @@ from typing import Any
 
 from milestone.domain.gates import Limits
 from milestone.domain.identity import Caller
+from milestone.domain.leases import Clock
 from milestone.domain.milestones import stamp
 from milestone.prompts.playbooks import Playbook
 from milestone.store.store import Store
@@ -68,7 +69,13 @@ class Context:
     alive: Callable[[str], bool]
     playbook: Callable[[str], Playbook]
     world: World
+    measure: Callable[[], Clock]
     touched: set[str] = field(default_factory=set[str])
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The reading of the clock by which leases end; the time of day is only shown."""
+        return self.measure()
 
     @cached_property
     def at(self) -> str:

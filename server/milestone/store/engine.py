@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from milestone.domain.errors import Conflict
+from milestone.domain.leases import Clock
 from milestone.store.queries import Query
 
 T = TypeVar("T")
@@ -25,6 +26,10 @@ class Transaction(Protocol):
 
     def change(self, query: Query, **values: object) -> int:
         """Carry out a statement and return how many rows it changed."""
+        ...
+
+    def clock(self) -> Clock:
+        """Return the reading of the clock that every process of this database shares and that does not jump."""
         ...
 
 

@@ -11,11 +11,13 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from milestone.domain.errors import Refusal
+from milestone.domain.leases import Clock
 from milestone.store.engine import PATIENCE, Row, Step, Transaction, busy
 from milestone.store.queries import Query, pending
 
 _MIGRATION_LOCK = 7_305_211_942
 _TURN_LOCK = 7_305_211_943
+_CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms"
 _VERSIONS = (
     "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER NOT NULL PRIMARY KEY, applied_at TEXT NOT NULL)"
 )
@@ -34,6 +36,11 @@ class PostgresTransaction:
     def change(self, query: Query, **values: object) -> int:
         """Carry out a statement and return how many rows it changed."""
         return self.connection.execute(_text(query.pyformat), values).rowcount
+
+    def clock(self) -> Clock:
+        """Return the database's own clock, whichever machine asks."""
+        row = self.connection.execute(_CLOCK).fetchone() or {}
+        return Clock("database", int(row["ms"]))
 
 
 class PostgresEngine:

@@ -9,10 +9,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Generator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from milestone.domain.errors import Refusal
+from milestone.domain.leases import Clock
 from milestone.store.engine import PATIENCE, Row, Step, Transaction, busy
 from milestone.store.queries import Query, pending
 
@@ -95,6 +96,10 @@ class SqliteTransaction:
     def change(self, query: Query, **values: object) -> int:
         """Carry out a statement and return how many rows it changed."""
         return self._connection.execute(query.sql, values).rowcount
+
+    def clock(self) -> Clock:
+        """Return the milliseconds since this machine booted, sleep included."""
+        return Clock(_boot(), time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000)
 
 
 class SqliteEngine:
@@ -224,6 +229,12 @@ class SqliteEngine:
             yield
         finally:
             turn.end()
+
+
+@cache
+def _boot() -> str:
+    """Return which boot of the machine this is."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
 
 
 def _lock_file(path: Path) -> int:

@@ -1,0 +1,48 @@
+"""Leases: how long somebody holds something, on a clock that never jumps; renewed by every sign of life."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RENEW_EVERY = 15_000  # ms: a lease is written anew at most this often
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A reading of a clock that only goes forward: milliseconds since `era` began (a boot, or a database's own)."""
+
+    era: str
+    ms: int
+
+    def after(self, seconds: float) -> Clock:
+        """Return the reading some seconds from this one."""
+        return Clock(self.era, self.ms + round(seconds * 1000))
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A hold that ends at `until` milliseconds of an era; 0 is a hold that never began."""
+
+    era: str = ""
+    until: int = 0
+
+    def expired(self, now: Clock) -> bool:
+        """Return whether it is over. Another era has begun since: then its holder is gone with the old one.
+
+        >>> Lease("boot-1", 5_000).expired(Clock("boot-1", 5_000)), Lease("boot-1", 5_000).expired(Clock("boot-2", 1))
+        (True, True)
+        """
+        return self.era != now.era or now.ms >= self.until
+
+    def seconds_left(self, now: Clock) -> float:
+        """Return how many seconds it still holds; 0 when it is over."""
+        return 0.0 if self.expired(now) else (self.until - now.ms) / 1000
+
+    def due(self, now: Clock, seconds: float) -> bool:
+        """Return whether a renewal by `seconds` is worth writing down."""
+        return self.expired(now) or now.after(seconds).ms - self.until >= min(RENEW_EVERY, round(seconds * 250))
+
+
+def lease(now: Clock, seconds: float) -> Lease:
+    """Return the lease that begins now."""
+    return Lease(now.era, now.after(seconds).ms)
