@@ -1,4 +1,4 @@
-"""The program: `milestone mcp`, `milestone hook …`, and the command line for everything else."""
+"""The program: `milestone mcp`, `milestone hook …`, `milestone monitor`, and the command line for everything else."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ def main() -> int:
         from milestone.surfaces.hooks import session_start
 
         return session_start(read_settings(os.environ)) if sys.argv[2:] == ["session-start"] else 0
+    if command == "monitor":
+        from milestone.surfaces.monitor import SILENT, monitor
+
+        return monitor(read_settings(os.environ), float(sys.argv[2]) if sys.argv[2:] else SILENT)
     from milestone.surfaces.cli import cli
 
     return cli(Application(read_settings(os.environ)))

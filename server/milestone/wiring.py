@@ -16,6 +16,7 @@ from milestone.domain.identity import Caller
 from milestone.domain.text import slug
 from milestone.git.locate import find
 from milestone.store.engine import Engine, Transaction
+from milestone.store.following import expect, reaches
 from milestone.store.store import Store
 
 if TYPE_CHECKING:
@@ -97,8 +98,7 @@ class Application:
             self._project = self._identity(create=create)
             if not self._project:
                 return None
-            engine = self.open_engine()
-            engine.migrate()
+            engine = self._checked()
             self._server = self._light() if self._serves else ""
             self._engine = engine
         return self._engine
@@ -116,7 +116,23 @@ class Application:
             return PostgresEngine(self.settings.database_url, self._project)
         from milestone.store.sqlite import SqliteEngine
 
-        return SqliteEngine(self.settings.data / "milestone.db")
+        return SqliteEngine(self.database)
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file, where the database is one."""
+        return self.settings.data / "milestone.db"
+
+    @property
+    def project(self) -> str:
+        """The project's id; empty where it has none yet."""
+        return self._project or self._identity(create=False)
+
+    @property
+    def journal(self) -> Path:
+        """The file that follows the journal; a project that was given its name has one of its own."""
+        name = slug(self.settings.project_name)
+        return self.settings.data / (f"journal-{name}.jsonl" if name else "journal.jsonl")
 
     def store(self, transaction: Transaction) -> Store:
         """Return the project's data within a transaction."""
@@ -200,6 +216,12 @@ class Application:
             (self.settings.data / "servers" / name).unlink()
         return False
 
+    def running(self) -> list[str]:
+        """Return the servers on this machine that have this folder's database open."""
+        folder = self.settings.data / "servers"
+        names = sorted(os.listdir(folder)) if folder.is_dir() else []  # noqa: PTH208 - only names
+        return [name for name in names if self.alive(f"{self._place()}.{name}")]
+
     @contextlib.contextmanager
     def locked(self, name: str) -> Generator[None, None, None]:
         """Hold a lock that all processes of the project share; waits for it."""
@@ -228,6 +250,19 @@ class Application:
             return ""
         made = f"{slug(self.settings.project_dir.name) or 'project'}-{random_hex(4)}"
         return _once(self.settings.data / "project", made, create=create)
+
+    def _checked(self) -> Engine:
+        """Open the database, which must be there if its journal is, and reach as far."""
+        if not self.remote:
+            expect(self.journal, self.database)
+        engine = self.open_engine()
+        try:
+            engine.migrate()
+            reaches(self.journal, self._project, engine)
+        except BaseException:
+            engine.close()
+            raise
+        return engine
 
     def _place(self) -> str:
         return _once(self.settings.data / "place", random_hex(6), create=True)

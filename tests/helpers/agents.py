@@ -22,11 +22,11 @@ PATIENCE = 60
 class Agents:
     """Agents behind one connection. `milestone_id` is filled in where a tool takes it and a call leaves it out."""
 
-    def __init__(self, project: Project, era: str, portal: BlockingPortal) -> None:
+    def __init__(self, project: Project, era: str, portal: BlockingPortal, **client: Any) -> None:
         self.project, self.milestone_id = project, ""
         self._portal = portal
         command = StdioServerParameters(command=PROGRAM[0], args=[*PROGRAM[1:], "mcp"], env=project.environment)
-        self._client = Client(command, mode=MODES[era])
+        self._client = Client(command, mode=MODES[era], **client)
         self._open: AbstractContextManager[Client] | None = None
 
     def __enter__(self) -> Agents:

@@ -39,9 +39,13 @@ class Host:
         """Return the refusal of a call by an agent."""
         return self.wire.refusal(tool, self.meta(agent), **arguments)
 
-    def actions(self) -> dict[str, dict[str, Any]]:
-        """Return what the coordinator is to start, by task."""
-        return {action.get("task_id", action["kind"]): action for action in self.call("next_actions")["actions"]}
+    def actions(self, later: float = 0) -> dict[str, dict[str, Any]]:
+        """Return what the coordinator is to start, by task; `later` seconds from now that is asked in this process."""
+        if later:
+            given = self.wire.project.operate("next_actions", later=later, milestone_id=self.milestone_id)
+        else:
+            given = self.call("next_actions")
+        return {action.get("task_id", action["kind"]): action for action in given["actions"]}
 
     def spawn(self, action: dict[str, Any], agent_id: str) -> tuple[str, str]:
         """Start a sub-agent with a brief, as the Agent tool does, and return who it is."""

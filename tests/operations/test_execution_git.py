@@ -56,8 +56,12 @@ def test_the_next_attempt_continues_in_the_same_folder_with_what_the_one_before_
     two.save()
     two.complete()
     operate = repository.project.operate
-    anew = operate("next_actions", later=1_900, milestone_id=execution.milestone_id)["actions"]
-    again = Worker(repository, next(action for action in anew if action.get("task_id") == "one"))
+    operate("next_actions", later=1_900, milestone_id=execution.milestone_id)
+    anew = operate("next_actions", later=1_910, milestone_id=execution.milestone_id)["actions"]
+    question = next(action for action in anew if action["kind"] == "ask_human")
+    assert (question["tasks"], question["files"]) == (["one"], ["docs/second.md"])
+    execution.call("steer_milestone", action="keep", task_id="one")
+    again = Worker(repository, execution.to("one"))
     repository.call("update_agent_status", status="active", **again.who)
     told = again.tree()
     assert (again.folder, told["left_by_the_attempt_before"]) == (one.folder, ["docs/second.md"])
@@ -68,7 +72,7 @@ def test_the_next_attempt_continues_in_the_same_folder_with_what_the_one_before_
     assert (again.folder / "docs" / "two.md").is_file(), "the milestone's branch is merged in"
     again.save()
     assert again.complete()["evidence"]["commit"]["touched"] == ["docs/first.md", "docs/second.md"]
-    assert "was retired" in one.refused("git_milestone", action="worktree")
+    assert "(attempt 2) had it last" in one.refused("git_milestone", action="worktree")
 
 
 def test_a_conflict_names_the_files_and_both_tasks_and_is_resolved_by_the_next_attempt(repository: Agents) -> None:

@@ -37,13 +37,12 @@ def test_what_a_silent_agent_committed_and_saved_is_taken_and_merged(repository:
     assert commits(execution) == ["decide"]
 
 
-def test_what_a_silent_agent_did_not_commit_is_done_anew(repository: Agents) -> None:
+def test_what_a_silent_agent_neither_changed_nor_committed_is_started_anew_after_a_wait(repository: Agents) -> None:
     execution = Execution.begin(repository, DECIDE)
-    worker = execution.worker("decide").begin()
-    worker.write("docs/store.md")
-    worker.save()
-    later: dict[str, Any] = {"milestone_id": execution.milestone_id, "later": 1_900}
-    actions = repository.project.operate("next_actions", **later)["actions"]
+    execution.worker("decide").begin().save()
+    operate, own = repository.project.operate, {"milestone_id": execution.milestone_id}
+    assert "decide" not in {one.get("task_id") for one in operate("next_actions", later=1_900, **own)["actions"]}
+    actions = operate("next_actions", later=1_910, **own)["actions"]
     again = next(one for one in actions if one.get("task_id") == "decide")
     assert "silent for more than 1800 s" in again["why"]
     assert commits(execution) == []

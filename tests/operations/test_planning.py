@@ -119,7 +119,7 @@ def test_a_task_that_nobody_starts_within_a_minute_is_handed_out_anew(agents: Ag
     )
     assert "does not have the shape" in told
     told = agents.refusal("save_agent_state", agent_id=late["agent_id"], key="k", value=1, token=late["token"])
-    assert "was retired: its task was given to somebody else" in told
+    assert f"{anew[0]['agent_id']!r} (attempt 2) holds it now" in told
     assert agents.deliver(anew[0])["status"] == "completed"
 
 
@@ -131,8 +131,10 @@ def test_an_agent_that_is_silent_for_longer_than_its_limit_loses_its_task_unless
     for action in (scope, research, dependencies):
         agents.start(action)
     agents.save(scope["agent_id"], "planning-scope", SAMPLES["planning-scope"], token=scope["token"])
-    anew = agents.project.operate("next_actions", later=1_900, milestone_id=agents.milestone_id)["actions"]
-    assert tasks(anew) == ["research", "dependencies"]
+    own: dict[str, Any] = {"milestone_id": agents.milestone_id}
+    soon = agents.project.operate("next_actions", later=1_900, **own)["actions"]
+    assert [(one["kind"], one["seconds"] <= 5) for one in soon] == [("retry_at", True)]
+    assert tasks(agents.project.operate("next_actions", later=1_906, **own)["actions"]) == ["research", "dependencies"]
     shown = agents.call("get_milestone", milestone_id=agents.milestone_id)["playbook"]
     assert (shown[0]["status"], shown[0]["evidence"]) == ("completed", {"planning-scope": 1})
 
@@ -172,18 +174,28 @@ def test_what_a_killed_server_handed_out_is_handed_out_anew_and_what_was_deliver
     assert tasks(anew) == ["dependencies"]
     assert "the host session that held it is gone" in anew[0]["why"]
     late = {"agent_id": dependencies["agent_id"], "token": dependencies["token"]}
-    assert "was retired" in second.refusal("save_agent_state", key="k", value=1, **late)
+    assert f"{anew[0]['agent_id']!r} (attempt 2) holds it now" in second.refusal(
+        "save_agent_state", key="k", value=1, **late
+    )
     deliver(second.call, anew[0])
     assert tasks(second.call("next_actions")["actions"]) == ["plan"]
 
 
-def test_a_claim_of_a_server_that_lives_is_left_alone(
+def test_a_claim_of_a_server_that_lives_is_left_alone_and_a_second_coordinator_is_told_of_the_first(
     new_project: Callable[..., Project], connect: Callable[..., Wire]
 ) -> None:
+    """Planted and found: a `leads` that always says no lets both hand out."""
     project = new_project()
     first, second = connect(project), connect(project)
     assert tasks(begin(first)) == FIRST
-    assert begin(second)[0]["kind"] == "wait"
+    told = second.call("initialize_agent_coordination", name="Goal")
+    assert "is being coordinated by another live session" in told["notice"]
+    assert "steer_milestone(action='take_over')" in second.refusal("next_actions")
+    second.call("steer_milestone", action="take_over")
+    assert second.call("next_actions")["actions"][0]["kind"] == "wait"
+    assert "is being coordinated by another live session" in first.refusal("next_actions")
+    second.kill()
+    assert first.call("next_actions")["actions"][0]["kind"] == "wait"
 
 
 def test_the_plan_fills_every_section_of_the_milestone_file_and_the_documents_are_written(agents: Agents) -> None:

@@ -32,6 +32,8 @@ OTHER = {
     "run_gates": {"agent_id": "other"},
     "save_pattern": {"content": "other"},
     "transition_phase": {"phase": "spec"},
+    "report_failure": {"error": "other"},
+    "steer_milestone": {"action": "resume"},
 }
 IN_EXECUTION = ("git_milestone", "run_gates", "transition_phase")
 
@@ -46,6 +48,11 @@ def arguments(agents: Agents, tool: str) -> dict[str, Any]:
             **milestone,
             **{"log_milestone_event": {"event": "once"}, "update_milestone": {"duration": "1 day"}}.get(tool, {}),
         }
+    if tool == "steer_milestone":
+        return {"action": "pause", **milestone}
+    if tool == "report_failure":
+        action = agents.actions()[0]
+        return {"agent_id": action["agent_id"], "error": "no such file", "token": action["token"]}
     if tool == "complete_task":
         action = agents.actions()[0]
         agents.save(action["agent_id"], "planning-scope", SAMPLES["planning-scope"], token=action["token"])

@@ -22,8 +22,7 @@ VALUES ('p', 'm', :task_id, :needs_task, :needs_key)"""
 
 def fill(transaction: Any) -> None:
     """Write a planning under way as the first version had it: scope is done, research is not, the plan needs both."""
-    store = Store(transaction, "p")
-    store.log.open_project(AT)
+    transaction.change(Query("p", "INSERT INTO projects VALUES ('p', 0, :at)"), at=AT)
     transaction.change(
         Query(
             "m",
@@ -53,7 +52,7 @@ def test_a_planning_under_way_is_kept_and_knows_what_it_waits_for(
 
     def look(transaction: Any) -> tuple[list[str], list[int], list[tuple[str, str]]]:
         tasks = Store(transaction, "p").tasks
-        ready = [row["task_id"] for row in tasks.ready("m", "planning", "", 9, standing=False)]
+        ready = [row["task_id"] for row in tasks.ready("m", "planning", "", 9, now=transaction.clock(), standing=False)]
         return ready, [row["unmet"] for row in tasks.all("m")], tasks.needs("m", "plan")
 
     ready, unmet, needs = run(new, look, write=False)
@@ -65,6 +64,7 @@ def test_a_planning_under_way_is_kept_and_knows_what_it_waits_for(
         tasks = Store(transaction, "p").tasks
         tasks.set("m", "research", "completed")
         tasks.set("m", "research", "completed")  # twice counts once
-        return [row["task_id"] for row in tasks.ready("m", "planning", "", 9, standing=False)]
+        ready = tasks.ready("m", "planning", "", 9, now=transaction.clock(), standing=False)
+        return [row["task_id"] for row in ready]
 
     assert run(new, finish, write=True) == ["plan"]

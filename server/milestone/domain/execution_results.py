@@ -248,6 +248,15 @@ class GitOperations(Shape):
     concerns: list[Text]
 
 
+class ErrorInfo(Shape):
+    """`error-info`: why an attempt at a task ended without a result."""
+
+    error: Text
+    kind: Literal["error", "damaged", "impossible"]
+    task_id: TaskId
+    attempt: Count
+
+
 EXECUTION_SHAPES: Mapping[str, Any] = {
     "execution-brief": ExecutionBrief,
     "ready-for-execution": Literal[True],

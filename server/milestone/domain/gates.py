@@ -51,6 +51,15 @@ class SharedLimits:
     cpu_percent: int = 60
 
 
+@dataclass(frozen=True)
+class Backoff:
+    """How long a task rests after a failure: `base_seconds`, then `factor` times as long, up to `most_seconds`."""
+
+    base_seconds: int = 5
+    factor: int = 4
+    most_seconds: int = 300
+
+
 def _priorities() -> Mapping[str, Priority]:
     return {"design": "medium", "spec": "high", "task": "medium", "execute": "critical"}
 
@@ -59,13 +68,17 @@ def _priorities() -> Mapping[str, Priority]:
 class Limits:
     """How much may go on at once, how often a task is tried and how long one try may take, silent or not, in seconds.
 
-    `priority` says which phase gets a free place first.
+    `park_seconds` is how long everything rests after a usage limit whose end is not known; `priority` says which phase
+    gets a free place first. A message that waits longer than `undelivered_seconds` shows in the status.
     """
 
     phases_at_once: int = 3
     agents_at_once: int = 8
     attempts: int = 3
     task_seconds: int = 14_400
+    backoff: Backoff = Backoff()
+    park_seconds: int = 900
+    undelivered_seconds: int = 300
     gate: GateLimits = GateLimits()
     all_gates: SharedLimits = SharedLimits()
     priority: Mapping[str, Priority] = field(default_factory=_priorities)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-RENEW_EVERY = 15_000  # ms: a lease is written anew at most this often
-
 
 @dataclass(frozen=True)
 class Clock:
@@ -37,10 +35,6 @@ class Lease:
     def seconds_left(self, now: Clock) -> float:
         """Return how many seconds it still holds; 0 when it is over."""
         return 0.0 if self.expired(now) else (self.until - now.ms) / 1000
-
-    def due(self, now: Clock, seconds: float) -> bool:
-        """Return whether a renewal by `seconds` is worth writing down."""
-        return self.expired(now) or now.after(seconds).ms - self.until >= min(RENEW_EVERY, round(seconds * 250))
 
 
 def lease(now: Clock, seconds: float) -> Lease:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from milestone.domain.errors import Refusal
-from milestone.domain.execution_results import EXECUTION_SHAPES
+from milestone.domain.execution_results import EXECUTION_SHAPES, ErrorInfo
 from milestone.domain.plans import plan_problems
 from milestone.domain.shapes import Document, Finding, Kiro, Level, Name, Phase, Place, Risk, Shape, Text
 
@@ -226,7 +226,7 @@ PLANNING_SHAPES: Mapping[str, Any] = {
     "planning-documentation": PlanningDocumentation,
     "planning-complete": Literal[True],
 }
-SHAPES: Mapping[str, Any] = {**PLANNING_SHAPES, **EXECUTION_SHAPES}
+SHAPES: Mapping[str, Any] = {**PLANNING_SHAPES, **EXECUTION_SHAPES, "error-info": ErrorInfo}
 
 
 def mismatch(key: str, value: Any) -> None:

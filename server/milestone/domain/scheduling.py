@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from milestone.domain.leases import Clock, Lease
 from milestone.domain.strategies import PhaseState, Strategy, open_phases
 
 START_SECONDS = 60
@@ -52,6 +53,24 @@ class Review:
 
 
 @dataclass(frozen=True)
+class Question:
+    """A task about which a person has to decide; `asked`: the coordinator of this session was told so."""
+
+    task_id: str
+    why: str
+    asked: bool = False
+
+
+@dataclass(frozen=True)
+class RollBack:
+    """Bring a checkpoint back for the sake of a task."""
+
+    task_id: str
+    checkpoint: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Situation:
     """Everything the choice looks at.
 
@@ -60,7 +79,9 @@ class Situation:
     there are free slots, if it has them. `owed`: tasks in review that wait for something other than gates. `failed`:
     tasks that have failed for good. `left` counts the tasks that have neither ended nor failed, standing ones apart,
     and `stuck` names the first of them. `waits_for` says which other milestone has to be completed before. `total`
-    counts all tasks, for people to read.
+    counts all tasks, for people to read. `questions`: tasks about which a person has to decide. `rollbacks`: what has to be brought back before a task is tried again. `delayed`: the task
+    that is tried again next, and in how many seconds. `parked`: for how many seconds, and why, nothing may start.
+    `steering`: empty, `paused` or `stopped` by a person.
     """
 
     mode: str
@@ -75,6 +96,11 @@ class Situation:
     waits_for: str = ""
     stuck: tuple[str, ...] = ()
     total: int = 0
+    questions: tuple[Question, ...] = ()
+    rollbacks: tuple[RollBack, ...] = ()
+    delayed: tuple[str, str, float] | None = None
+    parked: tuple[float, str] = (0.0, "")
+    steering: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,42 +128,48 @@ class Transition:
 
 
 @dataclass(frozen=True)
-class Pause:
-    """Nothing to start now."""
+class Ask:
+    """Ask a person about a task."""
 
-    kind: Literal["wait", "ask_human", "done"]
+    task_id: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Nothing to start now; `seconds` tells after which time there may be, where that is known."""
+
+    kind: Literal["wait", "retry_at", "ask_human", "done"]
     why: str
     tasks: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
-Decision = Spawn | RunGates | Transition | Pause
+Decision = Spawn | RunGates | Transition | RollBack | Ask | Pause
 
 
-def free_reason(
-    *,
-    started: bool,
-    handed_out: float,
-    seen: float,
-    alive: bool,
-    limit: int,
-    now: float,
-    longest: float = float("inf"),
-) -> str:
-    """Return why a claim may be taken over, or an empty text while it stands. Times in seconds of one clock.
+def free_reason(*, started: bool, alive: bool, lease: Lease, whole: Lease, now: Clock, limit: int, longest: int) -> str:
+    """Return why a claim may be taken over, or an empty text while it stands.
 
-    `limit` is how long its agent may be silent, `longest` how long it may hold the task at all.
+    `lease` is what every sign of life renews for `limit` seconds, `whole` what its agent may hold the task for at all,
+    which is `longest` seconds.
 
-    >>> free_reason(started=False, handed_out=0, seen=0, alive=True, limit=600, now=61)
+    >>> lease, whole = Lease("boot", 60_000), Lease("boot", 9_000_000)
+    >>> free_reason(
+    ...     started=False, alive=True, lease=lease, whole=whole, now=Clock("boot", 60_000), limit=600, longest=9_000
+    ... )
     'no agent started it within 60 s'
     """
     if not alive:
         return "the host session that held it is gone"
-    if not started and now - handed_out > START_SECONDS:
+    if lease.era != now.era:
+        return "the machine was started anew since it was handed out"
+    if not started and lease.expired(now):
         return f"no agent started it within {START_SECONDS} s"
-    if started and now - seen > limit:
+    if started and lease.expired(now):
         return f"its agent has been silent for more than {limit} s"
-    if started and now - handed_out > longest:
-        return f"its agent has had more than {longest:g} s for it"
+    if started and whole.expired(now):
+        return f"its agent has had more than {longest} s for it"
     return ""
 
 
@@ -151,6 +183,8 @@ def choose(
     """
     if situation.waits_for:
         return [Pause("wait", situation.waits_for)]
+    if situation.parked[0] or situation.steering:
+        return [_held_back(situation)]
     opened = open_phases(situation.strategy, situation.phases, at_once=phases_at_once)
     rank = _ranking(situation.phases, priority)
     slots = min(agents_at_once - len(situation.running), briefs)
@@ -158,8 +192,22 @@ def choose(
         *_transitions(situation, opened),
         *_gates(situation, phases_at_once, rank),
         *_spawns(situation, opened, slots, rank),
+        *situation.rollbacks,
+        *(Ask(one.task_id, one.why) for one in situation.questions if not one.asked),
     ]
+    if not decisions and not situation.running:
+        decisions.extend(Ask(one.task_id, one.why) for one in situation.questions)
     return decisions or [_pause(situation)]
+
+
+def _held_back(situation: Situation) -> Pause:
+    """Return why nothing may start although there may be work."""
+    seconds, why = situation.parked
+    if seconds:
+        return Pause("retry_at", why, seconds=seconds)
+    if situation.running:
+        return replace(_wait(situation, []), why=f"{situation.steering} by a person; nothing new starts")
+    return Pause("ask_human", f"a person has {situation.steering} it, and nothing runs any more")
 
 
 def _ranking(phases: tuple[PhaseState, ...], priority: Mapping[str, str]) -> Mapping[str, tuple[int, int]]:
@@ -206,6 +254,9 @@ def _pause(situation: Situation) -> Pause:
     unfinished = [one.phase for one in situation.phases if one.status != "completed"]
     if situation.running or running:
         return _wait(situation, running)
+    if situation.delayed:
+        task_id, why, seconds = situation.delayed
+        return Pause("retry_at", f"{task_id} is tried again then: {why}", (task_id,), seconds)
     if critical:
         return Pause("ask_human", f"failed: {', '.join(critical)}; what needs them cannot start", critical)
     if situation.owed and not failed:

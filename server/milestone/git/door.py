@@ -61,6 +61,10 @@ class Git:
         other.git_dir, other.tree = git_dir, tree
         return other
 
+    def beside(self, common: Path) -> Git:
+        """Return the door to another repository, with the same environment."""
+        return Git(common, self._environment)
+
     def run(
         self,
         *arguments: str,

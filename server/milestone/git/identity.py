@@ -8,7 +8,7 @@ from milestone.git.door import Git
 
 NAME, EMAIL = "Milestone", "milestone@localhost"
 _ASKED = r"^(user|author|committer)\.(name|email)$"
-_OURS = {
+OURS = {
     f"GIT_{role}_{what}": text for role in ("AUTHOR", "COMMITTER") for what, text in (("NAME", NAME), ("EMAIL", EMAIL))
 }
 
@@ -20,4 +20,4 @@ def identity(git: Git) -> Mapping[str, str]:
     known = all(
         {f"{role}.{what}", f"user.{what}"} & given for role in ("author", "committer") for what in ("name", "email")
     )
-    return {} if known else _OURS
+    return {} if known else OURS

@@ -55,7 +55,7 @@ def _taken(descriptor: int) -> bool:
 
 @dataclass(frozen=True)
 class _Lock:
-    """A lock file, where git keeps it and who made it; `home` is the Git folder of the only worktree that takes it."""
+    """A lock file, where git keeps it and who made it; `home` is the only Git folder that takes it, if it is one."""
 
     path: Path
     common: Path
@@ -75,13 +75,13 @@ class _Lock:
 
 
 def recover(path: Path, common: Path, desk: Path) -> None:
-    """Remove a lock file of a worktree of ours, or of a branch, whose git is gone.
+    """Remove a lock file of a worktree of ours, of a branch, or of what only we use, whose git is gone.
 
     Raises:
         Refusal: it is the person's own, or a process may still hold it: that one is named.
     """
     place = path.relative_to(common)
-    if place.parts[0] not in ("worktrees", "refs", "packed-refs.lock"):
+    if place.parts[0] not in ("worktrees", "refs", "packed-refs.lock", "milestone"):
         raise Refusal(
             f"Another git works in your own checkout, or ended there without tidying up: {_told(place)} is in the way",
             remedy="Wait for it; if no git runs there, remove that file. Then call again.",
@@ -112,6 +112,7 @@ def _seen(path: Path, common: Path) -> _Lock | None:
         raise Refusal(f"{_told(path.relative_to(common))} is no file", remedy="Look at it, and remove it by hand.")
     parts = path.relative_to(common).parts
     home = common / "worktrees" / parts[1] if parts[0] == "worktrees" else None
+    home = path.parent if parts[0] == "milestone" else home
     return _Lock(path, common, home, seen.st_uid, (seen.st_dev, seen.st_ino, seen.st_mtime_ns))
 
 

@@ -14,9 +14,9 @@ from milestone.git.door import TREE_SECONDS
 from milestone.git.names import TASKS, commit_id, decoded, encoded, listed
 from milestone.git.names import branch as checked_branch
 from milestone.git.repository import Repository
-from milestone.git.trees import Worktree, find_worktree, real, registered, uncommitted, worktrees
+from milestone.git.trees import Worktree, existing_worktree, find_worktree, real, registered, uncommitted, worktrees
 
-_ADDING = "worktrees"
+ADDING = "worktrees"  # whose turn it is to make, move or remove one
 _HALF_MADE = "initializing"  # the lock that stays when git dies while it registers a worktree
 
 
@@ -30,7 +30,7 @@ def writing_worktree(repository: Repository, path: Path, branch: str, start: str
         Conflict: the branch, or the path, belongs to another worktree, or the branch vanished under its worktree.
     """
     checked_branch(branch)
-    with repository.git.turn(_ADDING):
+    with repository.git.turn(ADDING):
         found = _kept(repository, path)
         if found is None:
             _free(repository, branch)
@@ -91,13 +91,27 @@ def checkout_at(repository: Repository, path: Path, commit: str) -> Worktree:
     return replace(found, branch="", head=commit)
 
 
+def cleared(repository: Repository, path: Path) -> Worktree:
+    """Return a worktree that holds what its branch has and nothing else but ignored files; capture it before.
+
+    Raises:
+        Missing: there is no worktree at `path`.
+    """
+    found = existing_worktree(repository, path)
+    door = found.door(repository)
+    with door.turn():
+        door.run("reset", "--quiet", "--hard", "--no-recurse-submodules", "HEAD", "--", seconds=TREE_SECONDS)
+        door.run("clean", "--quiet", "-ffd", seconds=TREE_SECONDS)
+    return found
+
+
 def remove_worktree(repository: Repository, path: Path, *, force: bool = False) -> None:
     """Remove a worktree and its folder; its branch stays. Nothing happens where there is none.
 
     Raises:
         Refusal: it is the main one, or has uncommitted changes and `force` is not given.
     """
-    with repository.git.turn(_ADDING):
+    with repository.git.turn(ADDING):
         found = find_worktree(repository, path)
         if found is None:
             if path.exists():
@@ -118,7 +132,7 @@ def remove_worktree(repository: Repository, path: Path, *, force: bool = False) 
 def _detached(repository: Repository, path: Path, commit: str, *, spared: str = "") -> Worktree:
     """Return the worktree at a path, made on a commit where it is missing; not that of a branch that begins so."""
     commit_id(commit)
-    with repository.git.turn(_ADDING):
+    with repository.git.turn(ADDING):
         made = Worktree(path, repository.common, "", commit)
         found = _kept(repository, path) or _added(repository, made, "--detach", commit)
     if found.branch and found.branch.startswith(spared):

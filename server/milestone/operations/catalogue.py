@@ -1,6 +1,7 @@
 """Every operation, by importing the modules that register them."""
 
 from milestone.operations import (
+    answering,
     coordination,
     gating,
     host,
@@ -9,10 +10,12 @@ from milestone.operations import (
     patterns,
     people,
     phases,
+    recovering,
     repository,
     sessions,
     showing,
     state,
+    steering,
     work,
 )
 from milestone.operations.registry import REGISTRY, Operation
@@ -20,6 +23,7 @@ from milestone.operations.registry import REGISTRY, Operation
 __all__ = [
     "REGISTRY",
     "Operation",
+    "answering",
     "coordination",
     "gating",
     "host",
@@ -28,16 +32,18 @@ __all__ = [
     "patterns",
     "people",
     "phases",
+    "recovering",
     "repository",
     "sessions",
     "showing",
     "state",
+    "steering",
     "work",
 ]
 
 _ORDER = (
-    *(sessions, work, coordination, state, messages),
-    *(showing, milestones, phases, gating, repository, patterns, people, host),
+    *(sessions, work, recovering, coordination, state, messages),
+    *(showing, milestones, steering, phases, gating, repository, patterns, people, answering, host),
 )
 
 

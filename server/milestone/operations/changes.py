@@ -216,3 +216,13 @@ def diff(job: Job, offset: int) -> Diff:
     files = tuple(f"{change.status} {change.path}" for change in repository.touched(before, after))
     text = repository.patch(before, after)
     return Diff(files, text[offset : offset + _PAGE], offset, len(text))
+
+
+def put_away(job: Job, label: str) -> str:
+    """Return the ref under which the files of a task's folder are kept; the folder is as its branch has it."""
+    from milestone.git import capture, worktrees
+
+    repository = job.open()
+    kept = capture.capture(repository, job.tree, label, job.task_id)
+    worktrees.cleared(repository, job.tree)
+    return kept.ref

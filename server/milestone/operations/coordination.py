@@ -10,7 +10,7 @@ from pydantic import Field
 from milestone.domain.errors import Conflict, NotYours, Refusal
 from milestone.domain.milestones import stamp
 from milestone.domain.text import ID_LIMIT
-from milestone.operations import shared
+from milestone.operations import overview, shared
 from milestone.operations.arguments import (
     AgentId,
     Key,
@@ -97,7 +97,7 @@ def update_agent_status(
     return {
         "agent_id": agent_id,
         "status": status,
-        "unread": ctx.store.messages.count_unread(agent_id),
+        "unread": ctx.store.messages.count_undelivered(agent_id),
         "next": _next_of(ctx, agent_id),
     }
 
@@ -141,6 +141,9 @@ def get_session_status(ctx: Context, session_id: MaybeSessionId = "", milestone_
         "started_at": current["started_at"],
         "agents": ctx.store.agents.counts(current["session_id"]),
         "silent": [{"agent_id": seen["agent_id"], "since": seen["silent_since"]} for seen in silent[:10]],
+        "undelivered": overview.undelivered(
+            ctx.store, current["milestone_id"], ctx.now, ctx.world.limits().undelivered_seconds
+        ),
         "tasks": [{"task_id": t["task_id"], "status": t["status"], "agent_id": t["held_by"] or ""} for t in tasks],
         "next": "list_session_agents shows each agent; next_actions tells what to do.",
     }
@@ -189,7 +192,7 @@ def _seen(ctx: Context, row: Any, task_id: str) -> dict[str, Any]:
 
 
 def _next_of(ctx: Context, agent_id: str) -> str:
-    if ctx.store.messages.count_unread(agent_id):
+    if ctx.store.messages.count_undelivered(agent_id):
         return f"receive_agent_messages(agent_id={agent_id!r})"
     claim = ctx.store.tasks.claim_of(agent_id)
     if claim and not claim["ended_at"]:

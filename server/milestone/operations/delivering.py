@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from milestone.domain.recovery import Failure
 from milestone.operations import changes, merges, tracking
 from milestone.operations.context import Answer, Aside, Context
 
@@ -76,7 +77,7 @@ def land(ctx: Context, task: Mapping[str, Any], then: Callable[[Context], Answer
             later.store.evidence.add(now["milestone_id"], now["task_id"], "commit", author, found.merged, later.at)
             tracking.settle(later, now)
         else:
-            tracking.send_back(later, now, found.lacking)
+            tracking.send_back(later, now, Failure("conflict" if found.conflict else "error", found.lacking))
         return then(later)
 
     return Aside(lambda _: merges.check(job, merge=True), landed)

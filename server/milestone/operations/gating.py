@@ -7,6 +7,7 @@ from typing import Any
 
 from milestone.domain.errors import Refusal
 from milestone.domain.gates import Gate
+from milestone.domain.recovery import Failure, FailureKind
 from milestone.domain.text import clip
 from milestone.operations import changes, proving, reporting, shared, tracking
 from milestone.operations.arguments import Key, MaybeAgentId, MaybeMilestoneId, Token
@@ -14,6 +15,7 @@ from milestone.operations.context import Answer, Aside, Context
 from milestone.operations.registry import operation
 
 RESOLVER = "infra-git-operator"
+_KINDS: Mapping[str, FailureKind] = {"not_found": "impossible", "conflict": "conflict"}
 _SHOWN = 2_400
 _KEPT = 20_000
 
@@ -108,7 +110,8 @@ def _send_back(ctx: Context, task: Mapping[str, Any], found: proving.Proof, resu
         said = {one["gate"]: one["output"] for one in results if one["outcome"] != "passed"}
         reporting.save(ctx, task["milestone_id"], f"coordinator-{session['session_id']}", key, said)
     where = f"load_agent_state(key={key!r}) has all of it. " if results else ""
-    tracking.send_back(ctx, task, where + found.why, role=role, last=found.status == "not_found")
+    kind = _KINDS.get(found.status, "gates")
+    tracking.send_back(ctx, task, Failure(kind, where + found.why), role=role)
 
 
 def _prove(ctx: Context, task: Mapping[str, Any], found: proving.Proof, run_id: str, said: list[Any]) -> None:

@@ -59,7 +59,7 @@ def _no_news(ctx: Context, arguments: Mapping[str, Any]) -> Answer | None:
     known = own is not None and own.agent_id == arguments["agent_id"] and own.status in ("active", "waiting")
     if not own or not known or arguments["ack"] or own.seen_at < stamp(ctx.now - shared.SEEN_EVERY):
         return None
-    if ctx.store.messages.count_unread(own.agent_id):
+    if ctx.store.messages.count_undelivered(own.agent_id):
         return None
     answer: Answer = {"agent_id": own.agent_id, "messages": [], "next": _ACT}
     return answer | ({"waiting": True} if arguments["wait_seconds"] else {})
@@ -84,16 +84,20 @@ def receive_agent_messages(
         answer["acked"] = acked
     if not messages and wait_seconds and not acked:
         answer["waiting"] = True
-    left = ctx.store.messages.count_unread(agent_id)
+    left = ctx.store.messages.count_undelivered(agent_id)
     answer["next"] = f"receive_agent_messages(agent_id={agent_id!r}): {left} more" if left else _ACT
     return answer
 
 
 def take(ctx: Context, agent_id: str) -> list[dict[str, Any]]:
-    """Return unread messages that fit an answer, oldest first, and note them as read."""
+    """Hand over to an agent that calls what fits an answer, oldest first, each message once.
+
+    That it calls again says that it has read what was handed over before.
+    """
+    ctx.store.messages.read(agent_id, ctx.at)
     taken: list[dict[str, Any]] = []
     room = shared.ANSWER_CHARS
-    for row in ctx.store.messages.unread(agent_id, _PAGE):
+    for row in ctx.store.messages.undelivered(agent_id, _PAGE):
         room -= len(row["payload"])
         if taken and room < 0:
             break
@@ -105,12 +109,14 @@ def take(ctx: Context, agent_id: str) -> list[dict[str, Any]]:
         }
         if row["reply_to"]:
             message["reply_to"] = row["reply_to"]
+        if row["attempt_over"]:
+            message |= {"attempt_over": True, "task_id": row["task_id"]}
         if len(row["payload"]) > 4 * shared.ANSWER_CHARS:
             message["payload_part"] = row["payload"][: shared.ANSWER_CHARS]
         else:
             message["payload"] = json.loads(row["payload"])
         taken.append(message)
-        ctx.store.messages.read(agent_id, row["message_id"], ctx.at)
+        ctx.store.messages.deliver(agent_id, row["message_id"], ctx.at)
     return taken
 
 

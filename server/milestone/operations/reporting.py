@@ -112,18 +112,20 @@ def save(ctx: Context, milestone_id: str, agent_id: str, key: str, value: Any) -
 
 
 def _pace(store: Store, milestone_id: str, found: Standing) -> tuple[Any, Eta | Insufficient]:
-    """Return velocity and ETA from the newest tasks that were proven."""
+    """Return velocity and ETA from the newest tasks that were proven; time spent parked is not active time."""
     spans = store.tasks.spans(milestone_id)
-    intervals = [(_seconds(row["started_at"]), _seconds(row["ended_at"])) for row in spans]
+    intervals = [(seconds(row["started_at"]), seconds(row["ended_at"])) for row in spans]
+    parked = [(seconds(row["from_at"]), seconds(row["until_at"])) for row in store.parkings.spans(milestone_id)]
+    worked = [active_seconds([span], parked) for span in intervals]
     points = _points(found)
     proven = [
-        (end - start, points[row["phase"]] * row["weight"])
-        for (start, end), row in zip(intervals, spans, strict=True)
+        (took, points[row["phase"]] * row["weight"])
+        for took, row in zip(worked, spans, strict=True)
         if row["status"] == "completed" and row["outcome"] == "completed" and row["weight"] and row["phase"]
     ]
-    active = active_seconds(intervals)
-    side_by_side = sum(end - start for start, end in intervals) / active if active else 1.0
-    samples = [seconds / share for seconds, share in proven if share]
+    active = active_seconds(intervals, parked)
+    side_by_side = sum(worked) / active if active else 1.0
+    samples = [took / share for took, share in proven if share]
     pace = measured(sum(share for _, share in proven), active, len(proven))
     return pace, eta(float(100 - found.percentage), samples, side_by_side, _SEED)
 
@@ -134,5 +136,6 @@ def _points(found: Standing) -> dict[str, float]:
     return {tally.phase: weights[tally.phase] / tally.total if tally.total else 0.0 for tally in found.tallies}
 
 
-def _seconds(at: str) -> float:
+def seconds(at: str) -> float:
+    """Return a time of the tables in seconds of Unix time."""
     return datetime.fromisoformat(at).timestamp()

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from milestone.domain.errors import Conflict, Missing, Refusal
 from milestone.domain.milestones import ENDED, PHASES, branch_of, generated_id, new_sections
 from milestone.domain.plans import readiness
-from milestone.operations import outcomes, reporting, seeding, shared, strategy, surveying
+from milestone.operations import leading, outcomes, reporting, seeding, shared, strategy, surveying
 from milestone.operations.arguments import Line, MaybeMilestoneId, Text
 from milestone.operations.context import Answer, Aside, Context
 from milestone.operations.registry import operation
@@ -48,8 +48,12 @@ def initialize_agent_coordination(
 
 
 def _opened(ctx: Context, row: Mapping[str, Any], session_id: str, *, created: bool, **more: Any) -> Answer:
-    shared.coordinator(ctx, session_id)
     wanted = row["milestone_id"]
+    follows = {"next": f"next_actions(milestone_id={wanted!r})"}
+    try:
+        leading.coordinator(ctx, session_id)
+    except Conflict as led:
+        follows = {"notice": f"{led.wrong}.", "next": led.remedy}
     return {
         "milestone_id": wanted,
         "session_id": session_id,
@@ -57,7 +61,7 @@ def _opened(ctx: Context, row: Mapping[str, Any], session_id: str, *, created: b
         "status": row["status"],
         "created": created,
         **more,
-        "next": f"next_actions(milestone_id={wanted!r})",
+        **follows,
     }
 
 
@@ -73,7 +77,7 @@ def _begin_execution(ctx: Context, row: Mapping[str, Any]) -> Aside:
     """Look at the repositories before anything is decided, so that a refusal can list every problem at once."""
     if row["status"] in ENDED:
         raise Conflict(f"Milestone {row['milestone_id']!r} is {row['status']}", remedy="Plan a new one.")
-    shared.may_coordinate(ctx)
+    leading.may_coordinate(ctx)
     sections = row["sections"]
     others = [one for one in ctx.store.milestones.all() if one["milestone_id"] != row["milestone_id"]]
     known = {value for one in others for value in (one["milestone_id"], one["name"])}

@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from milestone.domain.errors import Missing, NotYours, Refusal
-from milestone.domain.identity import Agent, prove
+from milestone.domain.identity import ENDED as ENDED_AGENTS
+from milestone.domain.identity import Agent, Caller, prove
 from milestone.domain.milestones import ENDED, stamp
 from milestone.domain.text import VALUE_LIMIT
 from milestone.operations.context import Context, digest
@@ -16,7 +17,10 @@ from milestone.operations.context import Context, digest
 COORDINATOR = "project-milestone-coordinator"
 START = "initialize_agent_coordination starts or continues one."
 SERVER_KEYS = frozenset(
-    ("execution-state", "ready-for-execution", "milestone-progress", "kiro-drift", "final-report", "brief")
+    (
+        *("execution-state", "ready-for-execution", "milestone-progress", "kiro-drift", "final-report", "brief"),
+        "recovery-log",
+    )
 )
 SEEN_EVERY = timedelta(seconds=15)
 ANSWER_CHARS = 5_000
@@ -100,60 +104,54 @@ def writer(ctx: Context, agent_id: str, token: str) -> Agent:
 
     Raises:
         Missing: the agent is not registered.
-        NotYours: the caller is somebody else, or the agent's claim is over.
+        NotYours: the caller is somebody else, or the agent's claim is over; who holds its task now is named.
     """
     found = agent(ctx, agent_id)
+    _fence(ctx, found)
     own = ctx.store.agents.of_caller(ctx.caller)
     nameless = own is not None and own.status == "starting"
     proof = prove(found, ctx.caller, None if nameless else own, token_digest=digest(token))
     if ctx.caller.established and (own is None or nameless):
-        ctx.store.agents.bind(agent_id, ctx.caller, ctx.at, verified=True)
+        bind(ctx, agent_id, ctx.caller, own)
     if proof != "none":
         begin(ctx, found)
         ctx.store.tasks.adopt_claim(agent_id, ctx.server)
+        ctx.store.tasks.renew(agent_id, ctx.clock)
     ctx.store.agents.see(agent_id, ctx.at, stamp(ctx.now - SEEN_EVERY))
+    ctx.store.messages.read(agent_id, ctx.at)
     return found
+
+
+def bind(ctx: Context, agent_id: str, caller: Caller, own: Agent | None) -> None:
+    """Note which agent of the host an agent is; `own` is what the host's agent counted as so far.
+
+    Messages that were handed to another run of the agent, and not to this one when it started, come again.
+    """
+    ctx.store.agents.bind(agent_id, caller, ctx.at, verified=True)
+    if own is None or own.detail != agent_id:
+        ctx.store.messages.renew(agent_id)
+
+
+def _fence(ctx: Context, found: Agent) -> None:
+    """Keep out an agent whose task somebody else has by now."""
+    claim = ctx.store.tasks.claim_of(found.agent_id) if found.status in ENDED_AGENTS else None
+    newest = ctx.store.tasks.last_claim(claim["milestone_id"], claim["task_id"]) if claim else None
+    if claim is None or newest is None or newest["attempt"] == claim["attempt"]:
+        return
+    holds = "holds it now" if not newest["ended_at"] else "had it last"
+    raise NotYours(
+        f"Your lease on task {claim['task_id']!r} is over: {newest['agent_id']!r} (attempt {newest['attempt']}) {holds}, "
+        "so nothing of yours is written",
+        remedy="Stop working on it and report that you were replaced.",
+    )
 
 
 def begin(ctx: Context, found: Agent) -> None:
     """Note that an agent has begun the task it was given."""
     if found.status == "waiting" and ctx.store.tasks.start_claim(found.agent_id, ctx.server, ctx.at):
+        ctx.store.tasks.renew(found.agent_id, ctx.clock)
         ctx.store.agents.set(found.agent_id, "active", ctx.at)
         ctx.record("agent_started", found.milestone_id, subject=found.agent_id, actor=found.agent_id, topic="agents")
-
-
-def coordinator(ctx: Context, session_id: str) -> None:
-    """Make the caller the coordinator of a session.
-
-    Raises:
-        NotYours: the caller is an agent with a task, or a sub-agent of another type; only the coordinator spawns.
-    """
-    if not ctx.caller.established:
-        return
-    coordinator_id = f"coordinator-{session_id}"
-    own = ctx.store.agents.of_caller(ctx.caller)
-    if own is not None and own.agent_id == coordinator_id:
-        return
-    may_coordinate(ctx)
-    ctx.store.agents.bind(coordinator_id, ctx.caller, ctx.at, verified=True)
-
-
-def may_coordinate(ctx: Context) -> None:
-    """Let through everybody who may become a session's coordinator.
-
-    Raises:
-        NotYours: the caller is an agent with a task, or a sub-agent of another type; only the coordinator spawns.
-    """
-    if not ctx.caller.established:
-        return
-    own = ctx.store.agents.of_caller(ctx.caller)
-    worker = own is not None and own.agent_type != COORDINATOR
-    if worker or (ctx.caller.host_agent and not ctx.caller.host_type.endswith(COORDINATOR)):
-        name = own.agent_id if own else ctx.caller.host_type or "a sub-agent"
-        raise NotYours(
-            f"You are {name}, and only the coordinator plans and starts agents",
-            remedy="Do your own task, then complete_task.",
-        )
 
 
 def post(
@@ -169,7 +167,9 @@ def post(
     """Write a message with JSON text as its payload and return its id; who is at work and meant gets it."""
     message_id = f"msg-{ctx.chance(6)}"
     detail = {"message_id": message_id, "to": to, "type": kind}
-    position = ctx.record("message_sent", milestone_id, subject=to, actor=sender, topic="messages", detail=detail)
+    leads = any(recipient.startswith("coordinator-") for recipient in recipients)
+    topic = "messages tasks" if leads else "messages"  # a coordinator waits in next_actions
+    position = ctx.record("message_sent", milestone_id, subject=to, actor=sender, topic=topic, detail=detail)
     texts = {"kind": kind, "payload": payload, "reply_to": reply_to, "at": ctx.at}
     ctx.store.messages.add(message_id, milestone_id, sender, to, position=position, **texts)
     for recipient in recipients:

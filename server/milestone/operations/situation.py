@@ -6,8 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from milestone.domain.scheduling import Decision, Review, Running, Situation, Spawn, Task, Transition
-from milestone.operations import strategy, tracking
+from milestone.domain.scheduling import (
+    Decision,
+    Question,
+    Review,
+    RollBack,
+    Running,
+    Situation,
+    Spawn,
+    Task,
+    Transition,
+)
+from milestone.operations import recovering, strategy, tracking
 from milestone.operations.context import Context
 
 _SHOWN = 20
@@ -22,13 +32,13 @@ def look(ctx: Context, row: Mapping[str, Any], mode: str, slots: int) -> Situati
     )
     free = max(slots - len(running), 1)
     if mode == "planning":
-        ready = ctx.store.tasks.ready(milestone_id, mode, "", free, standing=False)
+        ready = ctx.store.tasks.ready(milestone_id, mode, "", free, now=ctx.clock, standing=False)
         return _rest(ctx, row, Situation(mode=mode, ready=_tasks(ready), running=running))
     phases = strategy.states(ctx, milestone_id)
-    ready = ctx.store.tasks.ready(milestone_id, mode, "", free, standing=True)
+    ready = ctx.store.tasks.ready(milestone_id, mode, "", free, now=ctx.clock, standing=True)
     for phase in phases:
         if phase.status != "completed":
-            ready += ctx.store.tasks.ready(milestone_id, mode, phase.phase, free, standing=False)
+            ready += ctx.store.tasks.ready(milestone_id, mode, phase.phase, free, now=ctx.clock, standing=False)
     gates, owed = _in_review(ctx, milestone_id)
     situation = Situation(
         mode=mode,
@@ -74,12 +84,32 @@ def _rest(ctx: Context, row: Mapping[str, Any], situation: Situation) -> Situati
     """Add what only matters where nothing can be started."""
     milestone_id = row["milestone_id"]
     failed = ctx.store.tasks.with_status(milestone_id, situation.mode, "failed", _SHOWN)
-    found = replace(situation, failed=_tasks([task for task in failed if not task["standing"] or task["critical"]]))
+    blocked = ctx.store.tasks.with_status(milestone_id, situation.mode, "blocked", _SHOWN)
+    found = replace(
+        situation,
+        failed=_tasks([task for task in failed if not task["standing"] or task["critical"]]),
+        questions=tuple(
+            Question(one["task_id"], one["detail"], asked=bool(one["left_behind"].get("asked")))
+            for one in blocked
+            if one["left_behind"].get("how") == "salvage"
+        ),
+        rollbacks=tuple(RollBack(*one) for one in recovering.rollbacks_due(ctx, milestone_id, situation.mode)),
+        delayed=ctx.store.tasks.delayed(milestone_id, situation.mode, ctx.clock),
+        steering=row["steering"],
+        parked=_parked(ctx, row),
+    )
     if situation.ready or situation.running:
         return found
     left = ctx.store.tasks.left_over(milestone_id, situation.mode, _SHOWN)
     total = sum(int(one["tasks"]) for one in ctx.store.tasks.tally(milestone_id, situation.mode))
     return replace(found, left=len(left), stuck=left, total=total)
+
+
+def _parked(ctx: Context, row: Mapping[str, Any]) -> tuple[float, str]:
+    left = recovering.parked(ctx, row)
+    if not left:
+        recovering.unpark(ctx, row)
+    return left, row["parked_why"]
 
 
 def _in_review(ctx: Context, milestone_id: str) -> tuple[tuple[Review, ...], tuple[str, ...]]:

@@ -13,6 +13,7 @@ from milestone.workspace.mirror import Snapshot
 
 PAGE = 1_000
 REPORT = "final-report"
+_SESSION = ("session_id", "milestone_id", "mode", "status", "started_at", "ended_at")
 
 
 def snapshot(store: Store, milestone_id: str) -> Snapshot | None:
@@ -67,7 +68,7 @@ def _files(store: Store, agent_id: str, key: str) -> dict[str, str]:
 def _sessions(store: Store, milestone_id: str) -> list[dict[str, Any]]:
     return [
         {
-            **{name: value for name, value in session.items() if name != "project_id"},
+            **{name: session[name] for name in _SESSION},
             "agents": store.agents.counts(session["session_id"]),
         }
         for session in store.milestones.sessions(milestone_id)

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from milestone.domain.leases import lease
 from milestone.domain.patterns import Pattern, rank
-from milestone.domain.scheduling import SENT_BACK, Spawn
+from milestone.domain.resuming import Left
+from milestone.domain.scheduling import SENT_BACK, START_SECONDS, Spawn
 from milestone.operations import reporting
 from milestone.operations.context import Context, digest
 from milestone.prompts.briefs import Work, render_brief
@@ -18,10 +20,13 @@ BRIEF = "brief"
 PATTERNS = 3
 
 
-def spawn(ctx: Context, row: Mapping[str, Any], session_id: str, decision: Spawn) -> dict[str, Any]:
-    """Claim a task for a new agent and return the action that starts it.
+def spawn(
+    ctx: Context, row: Mapping[str, Any], session_id: str, decision: Spawn, left: Left | None = None
+) -> dict[str, Any]:
+    """Claim a task for a new agent and return the action that starts it; `left` is what Git has of it so far.
 
-    The brief is kept as the agent's state, without the token, for hosts that hand over ids alone.
+    The brief is kept as the agent's state, without the token, for hosts that hand over ids alone. Lease, token, brief
+    and the commit that the work begins from are written before anybody can start the agent.
     """
     task = ctx.store.tasks.get(row["milestone_id"], decision.task.task_id)
     assert task is not None
@@ -34,14 +39,26 @@ def spawn(ctx: Context, row: Mapping[str, Any], session_id: str, decision: Spawn
     ctx.store.messages.queue_waiting(milestone_id, agent_type, agent_id)
     patterns = fitting(ctx, task) if task["mode"] == "execution" else []
     chosen = [pattern.pattern_id for pattern in patterns]
-    attempt = ctx.store.tasks.claim(milestone_id, task["task_id"], agent_id, ctx.server, ctx.at, chosen)
+    before = ctx.store.tasks.last_claim(milestone_id, task["task_id"])
+    attempt = ctx.store.tasks.claim(
+        milestone_id,
+        task["task_id"],
+        agent_id,
+        ctx.server,
+        ctx.at,
+        lease=lease(ctx.clock, START_SECONDS),
+        deadline=lease(ctx.clock, ctx.world.limits().task_seconds),
+        base_commit=left.base if left else "",
+        patterns=chosen,
+    )
+    if before:
+        ctx.store.messages.inherit(before["agent_id"], agent_id)
     for pattern_id in chosen:
         ctx.store.patterns.used(pattern_id)
     detail = {"agent_id": agent_id, "attempt": attempt, "why": decision.why}
     ctx.record("task_claimed", milestone_id, subject=task["task_id"], actor=agent_id, topic="tasks", detail=detail)
     brief = _brief(ctx, row, task, agent_id, token, patterns)
-    if task["mode"] == "execution":
-        reporting.save(ctx, milestone_id, agent_id, BRIEF, brief.replace(token, "(your token)"))
+    reporting.save(ctx, milestone_id, agent_id, BRIEF, brief.replace(token, "(your token)"))
     return {
         "kind": "spawn",
         "why": decision.why[:200],
@@ -101,6 +118,21 @@ def _brief(
     )
 
 
+def _left(left: Mapping[str, Any]) -> str:
+    """Return what an agent has to know of the attempts before its own; empty where they left nothing."""
+    match left.get("how", ""):
+        case "review":
+            return f"already committed by an attempt that was lost: {', '.join(left['commits'])[:200]}; {_REVIEW}"
+        case "kept":
+            return f"an attempt that was lost left files, and a person wants them kept; {_KEPT}"
+        case _:
+            return ""
+
+
+_REVIEW = "do not do it again: check it in your folder, mend what is missing, save and complete"
+_KEPT = "they lie in your folder: check them, finish, commit"
+
+
 def _work(ctx: Context, task: Mapping[str, Any], patterns: Sequence[Pattern]) -> Work:
     decisions = ctx.store.evidence.decisions_of(task["milestone_id"], task["task_id"])
     return Work(
@@ -112,5 +144,6 @@ def _work(ctx: Context, task: Mapping[str, Any], patterns: Sequence[Pattern]) ->
         acceptance=task["acceptance"],
         decisions=tuple(f"{one['decision_id']} ({one['kind']}): {one['what']}" for one in decisions),
         sent_back=task["detail"] if task["detail"].startswith(SENT_BACK) else "",
+        left=_left(task["left_behind"]),
         patterns=tuple((pattern.name, pattern.category) for pattern in patterns),
     )

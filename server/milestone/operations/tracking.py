@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
 from milestone.domain.errors import Refusal
+from milestone.domain.leases import Lease, lease
+from milestone.domain.recovery import Failure
 from milestone.domain.results import mismatch
-from milestone.domain.scheduling import free_reason
-from milestone.operations import outcomes, reporting
+from milestone.domain.scheduling import SENT_BACK, START_SECONDS, free_reason
+from milestone.operations import outcomes, recovering, reporting
 from milestone.operations.context import Context
 
 _DETAIL = 1_500
@@ -95,89 +97,49 @@ def settle(ctx: Context, task: Mapping[str, Any]) -> str:
 def _follow(ctx: Context, task: Mapping[str, Any], author: str) -> None:
     """Carry out what follows from accepted work."""
     for sent_back, why in outcomes.follow(ctx, task, author):
-        send_back(ctx, sent_back, why)
+        send_back(ctx, sent_back, Failure("review", why))
     for reviewed in outcomes.reviewed(ctx, task, author):
         settle(ctx, reviewed)
 
 
-def give_back(ctx: Context, agent_id: str, why: str, *, agent_status: str = "retired") -> None:
-    """End an agent's hold on its task, so that the next attempt may start; after the last one the task has failed."""
+def give_back(ctx: Context, agent_id: str, failure: Failure, *, agent_status: str = "retired") -> None:
+    """End an agent's hold on its task, if it holds one, and let the policy decide what follows."""
     claim = ctx.store.tasks.claim_of(agent_id)
-    if claim is None or claim["ended_at"]:
-        return
-    ctx.store.tasks.end_claim(agent_id, why, ctx.at)
-    ctx.store.agents.set(agent_id, agent_status, ctx.at, why)
-    status = _after(ctx, claim["attempt"])
-    ctx.store.tasks.set(claim["milestone_id"], claim["task_id"], status, why)
-    detail = {"agent_id": agent_id, "why": why, "attempt": claim["attempt"], "status": status}
-    ctx.record(
-        "task_given_back", claim["milestone_id"], subject=claim["task_id"], actor=agent_id, topic="tasks", detail=detail
-    )
-    _do_without(ctx, claim["milestone_id"], claim["task_id"])
+    if claim and not claim["ended_at"]:
+        failure = replace(failure, begun=bool(claim["started_at"]))
+        recovering.ended(ctx, agent_id, failure, agent_status=agent_status)
 
 
-def send_back(ctx: Context, task: Mapping[str, Any], why: str, *, role: str = "", last: bool = False) -> str:
+def send_back(ctx: Context, task: Mapping[str, Any], failure: Failure, *, role: str = "") -> str:
     """Put a task that was delivered but not proven before its next attempt, and return its status.
 
-    `role` is the type of agent that makes this attempt, where it is not the task's own; `last` allows no other.
+    `role` is the type of agent that makes this attempt, where it is not the task's own.
     """
     milestone_id, task_id = task["milestone_id"], task["task_id"]
-    status = "failed" if last else _after(ctx, task["attempts"])
-    said = f"sent back: {why}"[:_DETAIL]
+    said = f"{SENT_BACK}: {failure.why}"[:_DETAIL]
     ctx.store.evidence.clear(milestone_id, task_id)
-    ctx.store.tasks.set(milestone_id, task_id, status, said)
     ctx.store.tasks.set_next_role(milestone_id, task_id, role)
+    status = recovering.failed(ctx, task, replace(failure, why=said), "")
     ctx.record("task_sent_back", milestone_id, subject=task_id, topic="tasks", detail={"why": said, "status": status})
-    _do_without(ctx, milestone_id, task_id)
     return status
-
-
-def fail(ctx: Context, agent_id: str, why: str) -> None:
-    """Fail the task an agent holds, and the agent with it."""
-    claim = ctx.store.tasks.claim_of(agent_id)
-    if claim is None or claim["ended_at"]:
-        return
-    ctx.store.tasks.end_claim(agent_id, why, ctx.at)
-    ctx.store.agents.set(agent_id, "failed", ctx.at, why)
-    ctx.store.tasks.set(claim["milestone_id"], claim["task_id"], "failed", why)
-    ctx.record(
-        "task_failed",
-        claim["milestone_id"],
-        subject=claim["task_id"],
-        actor=agent_id,
-        topic="tasks",
-        detail={"why": why},
-    )
-    _do_without(ctx, claim["milestone_id"], claim["task_id"])
-
-
-def _do_without(ctx: Context, milestone_id: str, task_id: str) -> None:
-    """Skip a task that has failed for good where nothing critical hangs on it, and say so."""
-    task = ctx.store.tasks.get(milestone_id, task_id)
-    if task and task["status"] == "failed" and not task["critical"]:
-        outcomes.skip(ctx, task, f"done without, since it is not critical: {task['detail']}"[:_DETAIL])
-        reporting.note_progress(ctx, milestone_id, task["mode"])
 
 
 def takeable(ctx: Context, held: Mapping[str, Any]) -> str:
     """Return why a held task may be given to somebody else; empty while its holder is to be left alone."""
+    longest = ctx.world.limits().task_seconds
+    if not held["lease_era"] and ctx.alive(held["server"]):
+        first = held["time_limit"] if held["started_at"] else START_SECONDS
+        ctx.store.tasks.date(held["held_by"], lease(ctx.clock, first), lease(ctx.clock, longest))
+        return ""
     return free_reason(
         started=bool(held["started_at"]),
-        handed_out=_seconds(held["handed_out_at"]),
-        seen=_seconds(held["seen_at"]),
         alive=ctx.alive(held["server"]),
+        lease=Lease(held["lease_era"], held["lease_until"]),
+        whole=Lease(held["lease_era"], held["deadline"]),
+        now=ctx.clock,
         limit=held["time_limit"],
-        now=ctx.now.timestamp(),
-        longest=ctx.world.limits().task_seconds,
+        longest=longest,
     )
-
-
-def _after(ctx: Context, attempt: int) -> str:
-    return "ready" if attempt < ctx.world.limits().attempts else "failed"
-
-
-def _seconds(at: str) -> float:
-    return datetime.fromisoformat(at).timestamp()
 
 
 def _version(ctx: Context, agent_id: str, key: str) -> int:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from milestone.domain.errors import Missing, NotYours, Refusal
-from milestone.domain.scheduling import Decision, Pause, RunGates, Spawn, Transition, choose
-from milestone.operations import seeding, shared, situation, tracking
+from milestone.domain.milestones import stamp
+from milestone.domain.recovery import Failure
+from milestone.domain.scheduling import Ask, Decision, Pause, RollBack, RunGates, Spawn, Transition, choose
+from milestone.operations import leading, scouting, seeding, shared, situation, steering, tracking
 from milestone.operations.arguments import Key, MaybeAgentId, MaybeMilestoneId, Seconds, Token
 from milestone.operations.context import Answer, Aside, Context
 from milestone.operations.delivering import Outcome, deliver, land
+from milestone.operations.messages import take
 from milestone.operations.registry import operation
 from milestone.operations.spawning import spawn
+
+_LOOK_AGAIN = 10.0  # seconds: a waiting call looks anew at least this often, because leases end without an event
 
 
 @operation(topic=lambda _: "tasks")
@@ -26,42 +33,62 @@ def next_actions(ctx: Context, milestone_id: MaybeMilestoneId = "", wait_seconds
     current = ctx.store.milestones.latest_session(wanted)
     if current is None:
         raise Missing(f"Milestone {wanted!r} has no session", remedy=shared.START)
-    shared.coordinator(ctx, current["session_id"])
+    leading.coordinator(ctx, current["session_id"])
     mode = current["mode"]
     if mode == "planning" and not ctx.store.tasks.exist(wanted, mode):
         seeding.write(ctx, wanted, mode, seeding.sow_planning(ctx.playbook(mode)))
     return _actions(ctx, wanted, current, wait=bool(wait_seconds))
 
 
-def _actions(ctx: Context, milestone_id: str, session: Mapping[str, Any], *, wait: bool) -> Answer | Aside:
+def _actions(
+    ctx: Context, milestone_id: str, session: Mapping[str, Any], *, wait: bool, found: scouting.Found | None = None
+) -> Answer | Aside:
+    """Return what to do; `found` is what Git has of the tasks that are to be handed out, as far as it was looked up."""
     looked_at = _finish_what_is_there(ctx, milestone_id, session, wait=wait)
     if looked_at:
         return looked_at
     row = shared.milestone(ctx, milestone_id)
-    limits = ctx.world.limits()
-    decisions = _stopped(row) or choose(
-        situation.look(ctx, row, session["mode"], limits.agents_at_once),
-        agents_at_once=limits.agents_at_once,
-        phases_at_once=limits.phases_at_once,
-        priority=limits.priority,
-    )
+    decisions, known = _decide(ctx, row, session["mode"]), found or {}
+    jobs = scouting.unknown(ctx, milestone_id, decisions, known)
+    if jobs:
+
+        def go_on(later: Context, more: dict[str, scouting.Left]) -> Answer | Aside:
+            return _actions(later, milestone_id, session, wait=wait, found={**known, **more})
+
+        return Aside(lambda _: scouting.scout(jobs), go_on)
+    if scouting.hold_back(ctx, milestone_id, decisions, known):
+        return _actions(ctx, milestone_id, session, wait=wait, found=known)
     situation.open_phases(ctx, row, session["mode"], decisions)
     # Calls of one message run in order, and gates take long: whatever starts agents comes before them.
     ordered = sorted(decisions, key=lambda one: isinstance(one, RunGates))
-    actions = [_action(ctx, row, session["session_id"], one) for one in ordered]
+    actions = [_action(ctx, row, session["session_id"], one, known) for one in ordered]
     answer: Answer = {
         "milestone_id": milestone_id,
         "session_id": session["session_id"],
         "status": row["status"],
         "actions": actions,
     }
-    if wait and actions[0]["kind"] == "wait":
-        answer["waiting"] = True
+    if leading.who(ctx):
+        messages = take(ctx, f"coordinator-{session['session_id']}")
+        answer |= {"messages": messages} if messages else {}
+        ctx.store.milestones.tell(session["session_id"])
+    if wait and actions[0]["kind"] in ("wait", "retry_at") and "messages" not in answer:
+        answer["waiting"] = min(max(actions[0].get("seconds", _LOOK_AGAIN), 1), _LOOK_AGAIN)
     return answer | {"next": _next(actions, milestone_id)}
 
 
+def _decide(ctx: Context, row: Mapping[str, Any], mode: str) -> list[Decision]:
+    limits = ctx.world.limits()
+    return _stopped(row) or choose(
+        situation.look(ctx, row, mode, limits.agents_at_once),
+        agents_at_once=limits.agents_at_once,
+        phases_at_once=limits.phases_at_once,
+        priority=limits.priority,
+    )
+
+
 def _stopped(row: Mapping[str, Any]) -> list[Decision]:
-    """Return why nothing is handed out of a milestone that a person has stopped; empty where nobody has."""
+    """Return why nothing is handed out of a milestone that a person has ended; empty where nobody has."""
     if row["status"] == "cancelled":
         return [Pause("done", "the milestone is cancelled")]
     if row["status"] == "blocked":
@@ -77,11 +104,13 @@ def _finish_what_is_there(
         why = tracking.takeable(ctx, held)
         if not why:
             continue
-        agent_id = held["held_by"]
+        agent_id, server = held["held_by"], held["server"]
 
-        def go_on(later: Context, outcome: Outcome, agent_id: str = agent_id, why: str = why) -> Answer | Aside:
+        def go_on(
+            later: Context, outcome: Outcome, agent_id: str = agent_id, server: str = server, why: str = why
+        ) -> Answer | Aside:
             if outcome.lacking:
-                tracking.give_back(later, agent_id, why)
+                tracking.give_back(later, agent_id, Failure("lost", why, gone=not later.alive(server)))
             return _actions(later, milestone_id, session, wait=wait)
 
         return deliver(ctx, held, agent_id, go_on)
@@ -92,16 +121,25 @@ def _finish_what_is_there(
     return None
 
 
-def _action(ctx: Context, row: Mapping[str, Any], session_id: str, decision: Decision) -> dict[str, Any]:
+def _action(
+    ctx: Context, row: Mapping[str, Any], session_id: str, decision: Decision, found: scouting.Found
+) -> dict[str, Any]:
     match decision:
         case Spawn():
-            return spawn(ctx, row, session_id, decision)
+            return spawn(ctx, row, session_id, decision, found.get(decision.task.task_id))
+        case RollBack(task_id, checkpoint, why):
+            return {"kind": "roll_back", "why": why, "task_id": task_id, "checkpoint_id": checkpoint}
+        case Ask(task_id, why):
+            return steering.ask(ctx, row["milestone_id"], task_id, why)
         case RunGates(task_id, why):
             return {"kind": "run_gates", "why": why, "task_id": task_id}
         case Transition(phase, why):
             return {"kind": "transition", "why": why, "phase": phase}
-        case Pause(kind, why, tasks):
-            return {"kind": kind, "why": why, "tasks": list(tasks)}
+        case Pause(kind, why, tasks, seconds):
+            later = (
+                {"seconds": math.ceil(seconds), "at": stamp(ctx.now + timedelta(seconds=seconds))} if seconds else {}
+            )
+            return {"kind": kind, "why": why, "tasks": list(tasks), **later}
 
 
 @operation()
@@ -167,6 +205,8 @@ def _next(actions: list[dict[str, Any]], milestone_id: str) -> str:
     kinds = {action["kind"] for action in actions}
     again = f"next_actions(milestone_id={milestone_id!r}, wait_seconds=100)"
     todo: list[str] = []
+    if "roll_back" in kinds:
+        todo.append("restore_agent_checkpoint(checkpoint_id, dry_run=false, tree=true) for each roll_back")
     if "transition" in kinds:
         todo.append("transition_phase for each transition")
     if "spawn" in kinds:
@@ -181,6 +221,13 @@ def _next(actions: list[dict[str, Any]], milestone_id: str) -> str:
         return f"Now {'; '.join(todo)}. Then {again}."
     if "wait" in kinds:
         return f"{again}; stay in this turn while they work."
+    if "retry_at" in kinds:
+        return f"Nothing before that time. {again}, or end your turn and let the person type /milestone:resume then."
+    questions = [action["choices"] for action in actions if action.get("choices")]
+    if questions:
+        return f"Show the person the files and ask; then one of {' or '.join(questions[0])}, and next_actions."
+    if "ask_human" in kinds and not actions[0]["tasks"]:
+        return "Tell the person, and end your turn; steer_milestone(action='resume') when they want to go on."
     if "ask_human" in kinds:
         return (
             "Tell the person what failed and why, and ask what to do. To try again: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ _ENTRY_AT_LEAST = 40
 _LOADS = 5
 
 _CUT = " […] (cut here; get_milestone has all of it)"
+_TAG = re.compile(r"<(?=[/!?A-Za-z])")
 _JOINERS = "\u200c\u200d"  # part of words in Persian and of many emoji
 
 
@@ -29,7 +31,7 @@ class BadTemplate(ValueError):
 @dataclass(frozen=True)
 class Work:
     """What a task of an execution is about. `writes`: it owes a commit; `tested`: gates judge it; `subject`: the task
-    that a review is about; `sent_back`: why the attempt before did not count; `patterns`: names with their category.
+    that a review is about; `sent_back`: why the attempt before did not count; `left`: what it left; `patterns`: names with their category.
     """
 
     phase: str
@@ -40,6 +42,7 @@ class Work:
     acceptance: Sequence[str]
     decisions: Sequence[str]
     sent_back: str
+    left: str
     patterns: Sequence[tuple[str, str]]
 
 
@@ -67,7 +70,7 @@ def render_brief(
         "agent_id": agent_id,
         "token": token,
         "task_id": task_id,
-        "title": title,
+        "title": _cut(_visible(title, breaks=""), NAME_LIMIT),
         "milestone_id": milestone_id,
         "project_root": _visible(project_root, breaks=""),
         "time_limit": _duration(time_limit),
@@ -129,6 +132,8 @@ def _entries(work: Work, limit: int) -> Iterator[str]:
         yield f"serves: {_list(work.decisions, several, limit)}"
     if work.sent_back:
         yield _ends(_visible(work.sent_back, breaks=""), 2 * limit)
+    if work.left:
+        yield _ends(_visible(work.left, breaks=""), 2 * limit)
     if work.patterns:
         named = (f"{name} ({category})" for name, category in work.patterns)
         yield f"worth reusing (find_patterns shows them): {_list(tuple(named), 3, limit)}"
@@ -190,7 +195,10 @@ def _duration(seconds: int) -> str:
 
 
 def _visible(text: str, *, breaks: str = "\n\t") -> str:
-    """Return `text` as a person sees it: without control characters and invisible or direction-changing marks."""
+    """Return `text` as a person sees it: without control characters and invisible or direction-changing marks.
+
+    What looks like a tag gets another bracket, so that it ends nothing and opens nothing.
+    """
     kept = (
         " " if char in "\r\n\t\u2028\u2029" and char not in breaks else char
         for char in text.replace("\r\n", "\n")
@@ -199,7 +207,7 @@ def _visible(text: str, *, breaks: str = "\n\t") -> str:
         or char.isspace()
         or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn")
     )
-    return "".join(kept).strip()
+    return _TAG.sub("‹", "".join(kept).strip())
 
 
 def _cut(text: str, limit: int) -> str:

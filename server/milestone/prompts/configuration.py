@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from milestone.domain.gates import PRIORITIES, Gate, GateLimits, Limits, Priority, SharedLimits
+from milestone.domain.gates import PRIORITIES, Backoff, Gate, GateLimits, Limits, Priority, SharedLimits
 from milestone.domain.milestones import PHASES
 from milestone.prompts.fields import BadConfiguration, Reader, read_text
 from milestone.prompts.strict_yaml import BadYaml, read
@@ -16,10 +16,15 @@ __all__ = ["BadConfiguration", "RepositoryEntry", "parse_gates", "parse_limits",
 LONGEST = 86_400  # seconds
 MOST_AGENTS = 64
 MOST_ATTEMPTS = 10
+MOST_FACTOR = 100
 LEAST_MEMORY, MOST_MEMORY = 16, 1_048_576  # MB
 _PHASES = tuple(PHASES)
 _CLOSED = (".git", ".milestones")
-_LIMITS = ("phases_at_once", "agents_at_once", "attempts", "task_seconds", "gate", "all_gates", "priority")
+_LIMITS = (
+    *("phases_at_once", "agents_at_once", "attempts", "task_seconds", "backoff", "park_seconds"),
+    "undelivered_seconds",
+    *("gate", "all_gates", "priority"),
+)
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,9 @@ def _limits(reader: Reader, before: Limits) -> Limits:
         agents_at_once=_number(reader, "agents_at_once", before.agents_at_once, 1, MOST_AGENTS),
         attempts=_number(reader, "attempts", before.attempts, 1, MOST_ATTEMPTS),
         task_seconds=_number(reader, "task_seconds", before.task_seconds, 1, LONGEST),
+        backoff=_backoff(reader, before.backoff),
+        park_seconds=_number(reader, "park_seconds", before.park_seconds, 1, LONGEST),
+        undelivered_seconds=_number(reader, "undelivered_seconds", before.undelivered_seconds, 1, LONGEST),
         gate=_one_gate(reader, before.gate),
         all_gates=_all_gates(reader, before.all_gates),
         priority=_priority(reader, before),
@@ -114,6 +122,20 @@ def _limits(reader: Reader, before: Limits) -> Limits:
             at = next(inner for inner in set_here if inner.has(field))
             raise at.bad(field, f"gate.{field} is {one}, more than all_gates.{field}, which is {every}")
     return limits
+
+
+def _backoff(reader: Reader, before: Backoff) -> Backoff:
+    if not reader.has("backoff"):
+        return before
+    fields = ("base_seconds", "factor", "most_seconds")
+    inner = reader.inner("backoff", "backoff has the fields base_seconds, factor and most_seconds")
+    inner.fields((), fields)
+    return replace(
+        before,
+        base_seconds=_number(inner, "base_seconds", before.base_seconds, 0, LONGEST),
+        factor=_number(inner, "factor", before.factor, 1, MOST_FACTOR),
+        most_seconds=_number(inner, "most_seconds", before.most_seconds, 0, LONGEST),
+    )
 
 
 def _one_gate(reader: Reader, before: GateLimits) -> GateLimits:

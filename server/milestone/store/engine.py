@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from milestone.domain.errors import Conflict
 from milestone.domain.leases import Clock
@@ -17,8 +17,20 @@ Step = Callable[[], object]
 PATIENCE = 10.0
 
 
+class Entry(NamedTuple):
+    """A statement that changed rows of a project: its table group, its name, its values, how many rows."""
+
+    project: str
+    group: str
+    name: str
+    values: Mapping[str, object]
+    changed: int
+
+
 class Transaction(Protocol):
-    """An open transaction: the only way to the data."""
+    """An open transaction: the only way to the data. `entries` is what the journal will say of it."""
+
+    entries: list[Entry]
 
     def rows(self, query: Query, **values: object) -> Sequence[Row]:
         """Return every row of a query; also for statements that return what they wrote."""
@@ -30,6 +42,10 @@ class Transaction(Protocol):
 
     def clock(self) -> Clock:
         """Return the reading of the clock that every process of this database shares and that does not jump."""
+        ...
+
+    def version(self) -> int:
+        """Return which version the tables have now; a newer program may have changed them since they were opened."""
         ...
 
 
@@ -84,9 +100,13 @@ def run(engine: Engine, work: Callable[[Transaction], T], *, write: bool, patien
 
 
 def finish(engine: Engine, transaction: Transaction, work: Callable[[Transaction], T]) -> T:
-    """Return what `work` returns and end the transaction it ran in."""
+    """Return what `work` returns and end the transaction it ran in, with its row in the journal."""
     try:
         result = work(transaction)
+        if transaction.entries:
+            from milestone.store.journal import flush
+
+            flush(transaction)
     except BaseException:
         engine.leave(transaction, commit=False)
         raise

@@ -53,18 +53,35 @@ class Messages(Tables):
         for row in self._rows("waiting_for_type", milestone_id=milestone_id, agent_type=agent_type):
             self.queue(row["message_id"], agent_id, row["position"])
 
-    def unread(self, agent_id: str, limit: int) -> Sequence[Row]:
-        """Return what an agent has not read, oldest first."""
-        return self._rows("unread", agent_id=agent_id, limit=limit)
+    def undelivered(self, agent_id: str, limit: int) -> Sequence[Row]:
+        """Return what an agent has not been handed yet, oldest first; each with the sender's attempt, if it had one."""
+        return self._rows("undelivered", agent_id=agent_id, limit=limit)
 
-    def count_unread(self, agent_id: str) -> int:
-        """Return how many messages an agent has not read."""
-        return int(self._rows("count_unread", agent_id=agent_id)[0]["n"])
+    def count_undelivered(self, agent_id: str) -> int:
+        """Return how many messages an agent has not been handed yet."""
+        return int(self._rows("count_undelivered", agent_id=agent_id)[0]["n"])
 
-    def read(self, agent_id: str, message_id: str, at: str) -> None:
-        """Note that an agent has a message before it."""
-        self._change("read", agent_id=agent_id, message_id=message_id, at=at)
+    def deliver(self, agent_id: str, message_id: str, at: str) -> None:
+        """Note that a message was handed over to an agent."""
+        self._change("deliver", agent_id=agent_id, message_id=message_id, at=at)
+
+    def read(self, agent_id: str, at: str) -> None:
+        """Note that an agent that calls again has before it what was handed over to it until now."""
+        self._change("read", agent_id=agent_id, at=at)
 
     def ack(self, agent_id: str, message_id: str, at: str) -> bool:
         """Note that an agent acted on a message; false where there is none to acknowledge."""
         return self._change("ack", agent_id=agent_id, message_id=message_id, at=at) > 0
+
+    def renew(self, agent_id: str) -> None:
+        """Let a new run of an agent receive what was handed to the one before, and neither read nor acknowledged."""
+        self._change("renew", agent_id=agent_id)
+
+    def inherit(self, from_agent: str, to_agent: str) -> None:
+        """Give the agent of the next attempt what the one before was sent and did not come to read."""
+        self._change("hand_on", from_agent=from_agent, to_agent=to_agent)
+        self._change("withdraw", from_agent=from_agent)
+
+    def overdue(self, milestone_id: str, before: str) -> Sequence[Row]:
+        """Return who has not been handed what was sent before a time: recipient, how many, the oldest; oldest first."""
+        return self._rows("overdue", milestone_id=milestone_id, before=before)

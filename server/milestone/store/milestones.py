@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from milestone.domain.leases import Lease
 from milestone.store.engine import Row
 from milestone.store.tables import Tables, dump
 
@@ -91,6 +92,23 @@ class Milestones(Tables):
     def add_session(self, session_id: str, milestone_id: str, mode: str, at: str) -> None:
         """Write a new open session."""
         self._change("add_session", session_id=session_id, milestone_id=milestone_id, mode=mode, at=at)
+
+    def lead(self, session_id: str, coordinator: str, server: str, lease: Lease, at: str) -> None:
+        """Write who coordinates a session, and until when that holds without a sign of life."""
+        times = {"era": lease.era, "lease_until": lease.until, "at": at}
+        self._change("lead_session", session_id=session_id, coordinator=coordinator, server=server, **times)
+
+    def renew_lead(self, coordinator: str, lease: Lease, at: str) -> None:
+        """Renew the lease of whoever coordinates, in each of its open sessions."""
+        self._change("renew_lead", coordinator=coordinator, era=lease.era, lease_until=lease.until, at=at)
+
+    def tell(self, session_id: str) -> None:
+        """Note that the coordinator of a session has just been told what to do."""
+        self._change("tell_session", session_id=session_id)
+
+    def steer(self, milestone_id: str, steering: str) -> None:
+        """Write whether a person has paused or stopped a milestone; empty lets it go on."""
+        self._change("steer", milestone_id=milestone_id, steering=steering)
 
     def end_session(self, session_id: str, status: str, at: str) -> None:
         """Close a session; one that has ended stays as it is."""

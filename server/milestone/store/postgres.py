@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Mapping, Sequence
+import os
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, LiteralString, cast
 
 import psycopg
@@ -12,12 +13,15 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from milestone.domain.errors import Refusal
 from milestone.domain.leases import Clock
-from milestone.store.engine import PATIENCE, Row, Step, Transaction, busy
+from milestone.store.engine import PATIENCE, Entry, Row, Step, Transaction, busy
+from milestone.store.guard import forked
 from milestone.store.queries import Query, pending
 
 _MIGRATION_LOCK = 7_305_211_942
 _TURN_LOCK = 7_305_211_943
 _CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms"
+_TURN = """SELECT pg_advisory_xact_lock(hashtextextended(%s, %s)),
+    (SELECT coalesce(max(version), 0) FROM schema_versions) AS version"""
 _VERSIONS = (
     "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER NOT NULL PRIMARY KEY, applied_at TEXT NOT NULL)"
 )
@@ -26,21 +30,31 @@ _VERSIONS = (
 class PostgresTransaction:
     """A transaction on a connection of the pool."""
 
-    def __init__(self, connection: psycopg.Connection[DictRow]) -> None:
-        self.connection = connection
+    def __init__(self, connection: psycopg.Connection[DictRow], check: Callable[[], None], version: int = 0) -> None:
+        self.connection, self._check = connection, check
+        self.entries: list[Entry] = []
+        self._version = version
 
     def rows(self, query: Query, **values: object) -> Sequence[Row]:
         """Return every row of a query."""
-        return self.connection.execute(_text(query.pyformat), values).fetchall()
+        self._check()
+        with _explained():
+            return self.connection.execute(_text(query.pyformat), values).fetchall()
 
     def change(self, query: Query, **values: object) -> int:
         """Carry out a statement and return how many rows it changed."""
-        return self.connection.execute(_text(query.pyformat), values).rowcount
+        self._check()
+        with _explained():
+            return self.connection.execute(_text(query.pyformat), values).rowcount
 
     def clock(self) -> Clock:
         """Return the database's own clock, whichever machine asks."""
         row = self.connection.execute(_CLOCK).fetchone() or {}
         return Clock("database", int(row["ms"]))
+
+    def version(self) -> int:
+        """Return which version the tables had when the writer's turn was asked for."""
+        return self._version
 
 
 class PostgresEngine:
@@ -50,6 +64,7 @@ class PostgresEngine:
 
     def __init__(self, url: str, project: str, *, size: int = 8) -> None:
         self._project = project
+        self._process = os.getpid()
         self._pool: ConnectionPool[psycopg.Connection[DictRow]] = ConnectionPool(
             url,
             min_size=0,
@@ -74,29 +89,33 @@ class PostgresEngine:
 
     def enter(self, *, write: bool, patience: float = PATIENCE) -> Generator[Step, None, Transaction]:
         """Begin a transaction; a writer takes the project's lock first, so that writers see each other's work."""
-        connection = self._connection()
+        connection = self._begun("BEGIN" if write else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        version = 0
         try:
-            connection.execute("BEGIN" if write else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             if write:
                 connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{int(patience * 1000)}ms",))
-                connection.execute(
-                    "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", (self._project, _TURN_LOCK)
-                )
+                row = connection.execute(_TURN, (self._project, _TURN_LOCK)).fetchone()
+                version = int(row["version"]) if row else 0
         except psycopg.errors.LockNotAvailable:
             self._give_back(connection)
             raise busy(patience) from None
+        except psycopg.OperationalError as error:
+            self._give_back(connection)
+            raise _broken(error) from error
         except BaseException:
             self._give_back(connection)
             raise
-        return PostgresTransaction(connection)
+        return PostgresTransaction(connection, self._must_be_ours, version)
         yield  # a generator like its sibling, although nothing is waited for outside the database
 
     def leave(self, transaction: Transaction, *, commit: bool) -> None:
         """End a transaction and give its connection back."""
         assert isinstance(transaction, PostgresTransaction)
+        self._must_be_ours()
         try:
             if commit:
-                transaction.connection.execute("COMMIT")
+                with _explained():
+                    transaction.connection.execute("COMMIT")
         finally:
             self._give_back(transaction.connection)
 
@@ -118,9 +137,30 @@ class PostgresEngine:
 
     def close(self) -> None:
         """Close every connection."""
-        self._pool.close()
+        with contextlib.suppress(Refusal):
+            self._must_be_ours()
+            self._pool.close()
+
+    def _begun(self, begin: LiteralString) -> psycopg.Connection[DictRow]:
+        """Return a connection with a transaction; the pool may hold some whose server has ended since."""
+        while True:
+            connection = self._connection()
+            try:
+                connection.execute(begin)
+            except psycopg.OperationalError as error:
+                broken = connection.broken
+                self._give_back(connection)
+                if not broken:
+                    raise _broken(error) from error
+            else:
+                return connection
+
+    def _must_be_ours(self) -> None:
+        if os.getpid() != self._process:
+            raise forked("The PostgreSQL of MILESTONE_DATABASE_URL", self._process)
 
     def _connection(self) -> psycopg.Connection[DictRow]:
+        self._must_be_ours()
         try:
             return self._pool.getconn()
         except PoolTimeout:
@@ -144,6 +184,27 @@ class PostgresEngine:
             except psycopg.OperationalError:
                 connection.close()
         self._pool.putconn(connection)
+
+
+@contextlib.contextmanager
+def _explained() -> Generator[None, None, None]:
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        raise _broken(error) from error
+
+
+def _broken(error: psycopg.OperationalError) -> Refusal:
+    """Return what an error of the database's surroundings means to people; a commit may have gone through all the same.
+
+    What is our own mistake, a constraint or a wrong statement, is no such error.
+    """
+    said = (error.diag.message_primary or str(error)).strip().splitlines()
+    wrong = "The disk of PostgreSQL is full" if isinstance(error, psycopg.errors.DiskFull) else "PostgreSQL broke off"
+    return Refusal(
+        f"{wrong}: {said[0] if said else type(error).__name__}",
+        remedy="Call again with the same request_id: what was written after all is not written twice.",
+    )
 
 
 def _text(sql: str) -> LiteralString:

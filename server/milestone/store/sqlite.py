@@ -14,7 +14,8 @@ from pathlib import Path
 
 from milestone.domain.errors import Refusal
 from milestone.domain.leases import Clock
-from milestone.store.engine import PATIENCE, Row, Step, Transaction, busy
+from milestone.store.engine import PATIENCE, Entry, Row, Step, Transaction, busy
+from milestone.store.guard import Guard
 from milestone.store.queries import Query, pending
 
 BEGIN_WRITE = "BEGIN IMMEDIATE"
@@ -64,9 +65,10 @@ class Turn:
                 self.end()
 
     def end(self) -> None:
-        """Give the turn back."""
-        os.close(self._turn)
-        os.close(self._room)
+        """Give the turn back, also where a process that was forked off meanwhile has the same open file."""
+        for held in (self._turn, self._room):
+            fcntl.flock(held, fcntl.LOCK_UN)
+            os.close(held)
 
     def give_up(self) -> None:
         """Leave the queue; a thread still blocked in `wait` lets go as soon as it comes through."""
@@ -83,23 +85,29 @@ class Turn:
 class SqliteTransaction:
     """A transaction on the one connection of an engine."""
 
-    def __init__(self, connection: sqlite3.Connection, turn: Turn | None) -> None:
-        self._connection = connection
-        self.turn = turn
+    def __init__(self, connection: sqlite3.Connection, guard: Guard, turn: Turn | None) -> None:
+        self._connection, self._guard, self.turn = connection, guard, turn
+        self.entries: list[Entry] = []
 
     def rows(self, query: Query, **values: object) -> Sequence[Row]:
         """Return every row of a query."""
-        cursor = self._connection.execute(query.sql, values)
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        with self._guard:
+            cursor = self._connection.execute(query.sql, values)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def change(self, query: Query, **values: object) -> int:
         """Carry out a statement and return how many rows it changed."""
-        return self._connection.execute(query.sql, values).rowcount
+        with self._guard:
+            return self._connection.execute(query.sql, values).rowcount
 
     def clock(self) -> Clock:
         """Return the milliseconds since this machine booted, sleep included."""
         return Clock(_boot(), time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000)
+
+    def version(self) -> int:
+        """Return which version the tables have now."""
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 class SqliteEngine:
@@ -112,22 +120,31 @@ class SqliteEngine:
         self._queue = path.with_name(path.name + ".lock")
         self._log = path.with_name(path.name + "-wal")
         _private(path)
-        self._connection = sqlite3.connect(path, timeout=0, isolation_level=None, cached_statements=256)
-        with self._first_turn():
-            self._prepare()
+        self._guard = Guard(path)
+        with self._guard:
+            self._connection = sqlite3.connect(path, timeout=0, isolation_level=None, cached_statements=256)
+            with self._first_turn():
+                self._prepare()
 
-    def migrate(self) -> None:
-        """Bring the tables to this program's version, one immediate transaction per step, under the queue's lock."""
-        with self._first_turn():
+    def migrate(self, *, upto: int = 0) -> None:
+        """Bring the tables to this program's version, or only `upto` one: an immediate transaction per step."""
+        with self._guard, self._first_turn():
             done = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            for number, statements in pending(done):
+            for number, statements in pending(done, upto):
                 self._apply(number, statements)
 
     def enter(self, *, write: bool, patience: float = PATIENCE) -> Generator[Step, None, Transaction]:  # noqa: ARG002 - who drives the steps keeps it
         """Begin a transaction; a writer first waits for its turn."""
         if not write:
-            self._connection.execute("BEGIN")
-            return SqliteTransaction(self._connection, None)
+            with self._guard:
+                self._guard.check_file()
+                self._connection.execute("BEGIN")
+            return SqliteTransaction(self._connection, self._guard, None)
+        with self._guard:
+            turn = yield from self._enter()
+        return SqliteTransaction(self._connection, self._guard, turn)
+
+    def _enter(self) -> Generator[Step, None, Turn]:
         turn = Turn(self._queue)
         entered = False
         waiting = False
@@ -136,6 +153,7 @@ class SqliteEngine:
                 waiting = True
                 yield turn.wait
                 waiting = False
+            self._guard.check_file()
             while not self._begun():
                 yield partial(time.sleep, _RETRY_SECONDS)
             entered = True
@@ -144,21 +162,22 @@ class SqliteEngine:
                 turn.give_up()
             elif not entered:
                 turn.end()
-        return SqliteTransaction(self._connection, turn)
+        return turn
 
     def leave(self, transaction: Transaction, *, commit: bool) -> None:
         """End a transaction; a commit is on disk when this returns."""
         assert isinstance(transaction, SqliteTransaction)
-        try:
-            if commit:
-                self._connection.execute("COMMIT")
-            if commit and transaction.turn:
-                self._checkpoint()
-        finally:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            if transaction.turn:
-                transaction.turn.end()
+        with self._guard:
+            try:
+                if commit:
+                    self._connection.execute("COMMIT")
+                if commit and transaction.turn:
+                    self._checkpoint()
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                if transaction.turn:
+                    transaction.turn.end()
 
     def maintain(self) -> Mapping[str, object]:
         """Return version, integrity, tables with their row counts and size, read through sqlite-utils."""
@@ -174,7 +193,7 @@ class SqliteEngine:
 
     def close(self) -> None:
         """Close the connection; the last one folds the log into the file, so it takes a turn for that."""
-        with contextlib.suppress(Refusal), self._first_turn():
+        with contextlib.suppress(Refusal), self._guard, self._first_turn():
             self._connection.close()
 
     def _prepare(self) -> None:
@@ -208,13 +227,18 @@ class SqliteEngine:
         return True
 
     def _checkpoint(self) -> None:
-        """Fold the log into the file once it is long; the turn is held, so nobody writes meanwhile."""
+        """Fold the log into the file once it is long; the turn is held, so nobody writes meanwhile.
+
+        What was committed stays committed where that fails, so that the caller must not hear of it; the next commit
+        tries again.
+        """
         try:
             size = os.stat(self._log).st_size  # noqa: PTH116 - after every commit
         except FileNotFoundError:
             return
         if size > _CHECKPOINT_BYTES:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            with contextlib.suppress(sqlite3.OperationalError):
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     @contextlib.contextmanager
     def _first_turn(self) -> Generator[None, None, None]:

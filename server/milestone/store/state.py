@@ -66,3 +66,7 @@ class State(Tables):
     def checkpoint(self, checkpoint_id: str) -> Row | None:
         """Return a checkpoint, or nothing."""
         return self._one("checkpoint", checkpoint_id=checkpoint_id)
+
+    def last_checkpoint(self, milestone_id: str) -> Row | None:
+        """Return the newest checkpoint of a whole milestone or session that nobody made before a rollback."""
+        return self._one("last_checkpoint", milestone_id=milestone_id)

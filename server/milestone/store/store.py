@@ -5,12 +5,15 @@ from __future__ import annotations
 from milestone.store.agents import Agents
 from milestone.store.engine import Transaction
 from milestone.store.evidence import Evidence
+from milestone.store.journal import Journal
 from milestone.store.log import Log
 from milestone.store.messages import Messages
 from milestone.store.milestones import Milestones
+from milestone.store.parkings import Parkings
 from milestone.store.patterns import Patterns
 from milestone.store.state import State
 from milestone.store.tasks import Tasks
+from milestone.store.threads import Threads
 
 
 class Store:
@@ -25,3 +28,6 @@ class Store:
         self.tasks = Tasks(transaction, project_id)
         self.evidence = Evidence(transaction, project_id)
         self.patterns = Patterns(transaction, project_id)
+        self.journal = Journal(transaction, project_id)
+        self.threads = Threads(transaction, project_id)
+        self.parkings = Parkings(transaction, project_id)

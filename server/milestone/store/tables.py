@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from milestone.store.engine import Row, Transaction
+from milestone.store.engine import Entry, Row, Transaction
 from milestone.store.queries import Query, load
 
 _LOADED: dict[str, Mapping[str, Query]] = {}
@@ -25,14 +25,24 @@ class Tables:
         self._sql = _LOADED[self.file]
 
     def _rows(self, query: str, **values: object) -> Sequence[Row]:
-        return self._transaction.rows(self._sql[query], project_id=self._project, **values)
+        rows = self._transaction.rows(self._sql[query], project_id=self._project, **values)
+        self._note(query, values, len(rows))
+        return rows
 
     def _one(self, query: str, **values: object) -> Row | None:
         found = self._rows(query, **values)
         return found[0] if found else None
 
     def _change(self, query: str, **values: object) -> int:
-        return self._transaction.change(self._sql[query], project_id=self._project, **values)
+        changed = self._transaction.change(self._sql[query], project_id=self._project, **values)
+        self._note(query, values, changed)
+        return changed
+
+    def _note(self, query: str, values: Mapping[str, object], changed: int) -> None:
+        """Keep for the journal what changed rows; statements that only note signs of life are not kept."""
+        known = self._sql[query]
+        if changed and known.writes and not known.volatile:
+            self._transaction.entries.append(Entry(self._project, self.file, query, values, changed))
 
 
 def dump(value: Any) -> str:

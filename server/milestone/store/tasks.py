@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from milestone.domain.leases import Clock, Lease
 from milestone.store.engine import Row
 from milestone.store.tables import Tables, dump
 
@@ -64,10 +65,17 @@ class Tasks(Tables):
         """Return the tasks that somebody holds, each with its open claim."""
         return _each(self._rows("held", milestone_id=milestone_id, mode=mode))
 
-    def ready(self, milestone_id: str, mode: str, phase: str, limit: int, *, standing: bool) -> list[dict[str, Any]]:
-        """Return the first tasks of a phase whose needs are met and that nobody holds."""
+    def ready(
+        self, milestone_id: str, mode: str, phase: str, limit: int, *, now: Clock, standing: bool
+    ) -> list[dict[str, Any]]:
+        """Return the first tasks of a phase whose needs are met, whose time has come, and that nobody holds."""
         where = {"milestone_id": milestone_id, "mode": mode, "phase": phase, "standing": int(standing)}
-        return _each(self._rows("ready", **where, limit=limit))
+        return _each(self._rows("ready", **where, era=now.era, now=now.ms, limit=limit))
+
+    def delayed(self, milestone_id: str, mode: str, now: Clock) -> tuple[str, str, float] | None:
+        """Return the task that is tried again next: its id, its detail and in how many seconds; or nothing."""
+        row = self._one("delayed", milestone_id=milestone_id, mode=mode, era=now.era, now=now.ms)
+        return (row["task_id"], row["detail"], (row["not_before"] - now.ms) / 1000) if row else None
 
     def with_status(self, milestone_id: str, mode: str, status: str, limit: int = 50) -> list[dict[str, Any]]:
         """Return the first tasks of a status."""
@@ -123,6 +131,10 @@ class Tasks(Tables):
         if changed and status in ("completed", "skipped"):
             self._change("meet_needs", **where)
 
+    def set_left(self, milestone_id: str, task_id: str, left: Mapping[str, Any]) -> None:
+        """Write what the attempts so far left behind, and what is asked about it."""
+        self._change("set_left", milestone_id=milestone_id, task_id=task_id, left_behind=dump(left))
+
     def set_next_role(self, milestone_id: str, task_id: str, agent_type: str) -> None:
         """Write which type of agent makes the next attempt; empty for the task's own."""
         self._change("set_next_role", milestone_id=milestone_id, task_id=task_id, next_role=agent_type)
@@ -139,14 +151,33 @@ class Tasks(Tables):
         self._change("fill_task", milestone_id=milestone_id, task_id=task_id, title=title, **lists)
 
     def claim(
-        self, milestone_id: str, task_id: str, agent_id: str, server: str, at: str, patterns: Sequence[str] = ()
+        self,
+        milestone_id: str,
+        task_id: str,
+        agent_id: str,
+        server: str,
+        at: str,
+        *,
+        lease: Lease,
+        deadline: Lease,
+        base_commit: str = "",
+        patterns: Sequence[str] = (),
     ) -> int:
-        """Give a task to an agent and return which attempt this is."""
+        """Give a task to an agent for as long as a lease holds, at most to a deadline; returns which attempt this is."""
         where = {"milestone_id": milestone_id, "task_id": task_id}
         attempt = int(self._rows("count_attempt", **where)[0]["attempts"])
         given = {"attempt": attempt, "agent_id": agent_id, "server": server, "patterns": dump(list(patterns))}
-        self._change("add_claim", **where, **given, at=at)
+        times = {"era": lease.era, "lease_until": lease.until, "deadline": deadline.until}
+        self._change("add_claim", **where, **given, **times, base_commit=base_commit, at=at)
         return attempt
+
+    def renew(self, agent_id: str, now: Clock) -> None:
+        """Renew the lease of an agent that has begun."""
+        self._change("renew_claim", agent_id=agent_id, era=now.era, now=now.ms)
+
+    def date(self, agent_id: str, lease: Lease, deadline: Lease) -> None:
+        """Give a lease to a claim of a version that knew none."""
+        self._change("date_claim", agent_id=agent_id, era=lease.era, lease_until=lease.until, deadline=deadline.until)
 
     def claim_of(self, agent_id: str) -> Row | None:
         """Return the claim an agent holds or held."""
@@ -177,10 +208,17 @@ class Tasks(Tables):
         rows = self._rows("remind_claim", agent_id=agent_id)
         return int(rows[0]["reminders"]) if rows else 0
 
+    def set_retry(self, task: Mapping[str, Any], status: str, detail: str, again: Clock, **counted: int) -> None:
+        """Write what follows from a failure: not before when it is tried again; `counted`: failures, rollbacks."""
+        where = {"milestone_id": task["milestone_id"], "task_id": task["task_id"]}
+        moment = {"not_before": again.ms, "era": again.era}
+        self._change("set_retry", **where, status=status, detail=detail, **moment, **counted)
+
 
 def _each(rows: Sequence[Row]) -> list[dict[str, Any]]:
     return [_opened(row) for row in rows]
 
 
 def _opened(row: Row) -> dict[str, Any]:
-    return {**row, **{name: tuple(json.loads(row[name])) for name in _LISTS}}
+    lists = {name: tuple(json.loads(row[name])) for name in _LISTS}
+    return {**row, **lists, "left_behind": json.loads(row["left_behind"])}

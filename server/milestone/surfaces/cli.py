@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from milestone.domain.identity import Caller
 from milestone.operations import overview
 from milestone.operations.context import Answer
 from milestone.store.engine import run
+from milestone.surfaces import keeping
 from milestone.surfaces.screen import health_screen, status_screen
 from milestone.wiring import Application
 
@@ -48,7 +50,7 @@ class Commands(click.Group):
             help="Plan a milestone with agents and carry it through. Operations answer with JSON.", **settings
         )
         self.params.append(_version())
-        for command in (_status, _doctor, _rehearse, _hook, _mcp, _mirror, _record):
+        for command in (_status, _doctor, _rehearse, _hook, _mcp, _monitor, _mirror, _record, *keeping.COMMANDS):
             self.add_command(command)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -159,7 +161,8 @@ def _status(application: Application, as_json: bool) -> None:  # noqa: FBT001 - 
             from milestone.operations.reporting import progress
 
             store = application.store(transaction)
-            known = [overview.facts(store, row) for row in overview.live(store)]
+            now, late = datetime.now(UTC), application.limits().undelivered_seconds
+            known = [overview.facts(store, row, now, late) for row in overview.live(store)]
             executed = [one for one in known if one["mode"] == "execution"]
             for one in executed:
                 one["progress"] = progress(store, one["milestone_id"])
@@ -220,6 +223,11 @@ def _hook() -> None:
 @click.command("mcp")
 def _mcp() -> None:
     """Serve the tools over stdin and stdout, for an MCP host."""
+
+
+@click.command("monitor", hidden=True)
+def _monitor() -> None:
+    """Print a line when the conversation that coordinates is needed, for a host's monitor."""
 
 
 @click.command("record-handshake", hidden=True)

@@ -17,7 +17,7 @@ from milestone.domain.milestones import ENDED
 from milestone.operations.context import Answer, Aside, Outside
 from milestone.store.engine import PATIENCE, Engine, Transaction, busy, finish, run
 from milestone.surfaces.calls import Call, no_database, prepare
-from milestone.surfaces.mirroring import INTERVAL, Follower
+from milestone.surfaces.mirroring import INTERVAL, JOURNAL, Follower
 from milestone.wiring import Application
 
 T = TypeVar("T")
@@ -63,9 +63,10 @@ class Door:
             seen = await self._newest(engine) if call.wait_seconds else 0
             answer = await self._once(engine, call, tell)
             left = deadline - time.monotonic()
-            if not answer.pop("waiting", False) or left <= 0:
+            waiting = answer.pop("waiting", False)
+            if not waiting or left <= 0:
                 return answer
-            await self._wait(engine, call.topic, seen, min(left, AGAIN_EVERY))
+            await self._wait(engine, call.topic, seen, min(left, AGAIN_EVERY if waiting is True else waiting))
 
     async def _catch_up(self, engine: Engine) -> None:
         """Let the mirror follow what a process committed that ended before it wrote the mirror."""
@@ -124,7 +125,7 @@ class Door:
         return answer
 
     def _changed(self, call: Call) -> None:
-        self._stale |= call.touched
+        self._stale |= call.touched | ({JOURNAL} if call.operation.writes else set())
         self.follow()
 
     async def _outside(self, engine: Engine, call: Call, aside: Aside, tell: Callable[[str], None]) -> Answer | Aside:
@@ -187,7 +188,7 @@ class Door:
         if time.monotonic() - self._looked_at >= LOOK_EVERY or not self._position:
             self._looked_at = time.monotonic()
             position, topics = await self._run(engine, self._look, write=False, patience=PATIENCE)
-            self._news.update(dict.fromkeys(topics, position))
+            self._news.update(dict.fromkeys((one for topic in topics for one in topic.split()), position))
             self._position = max(self._position, position)
         return self._position
 

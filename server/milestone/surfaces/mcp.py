@@ -14,13 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 from milestone import __version__
 from milestone.domain.errors import Refusal
+from milestone.domain.fences import as_data
 from milestone.domain.identity import Caller
 from milestone.domain.text import clip
+from milestone.surfaces.asking import ASKS, Asking
 
 if TYPE_CHECKING:
     from mcp.server import Server
     from mcp.server.context import ServerRequestContext
-    from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult, PaginatedRequestParams
+    from mcp_types import (
+        CallToolRequestParams,
+        CallToolResult,
+        InputRequiredResult,
+        ListToolsResult,
+        PaginatedRequestParams,
+    )
 
     from milestone.surfaces.door import Door
     from milestone.wiring import Application
@@ -61,6 +69,7 @@ class Tools:
     def __init__(self, door: Door) -> None:
         self._door = door
         self._callers = Callers()
+        self._asking = Asking(door)
 
     async def listed(
         self, _context: ServerRequestContext[Any], _params: PaginatedRequestParams | None
@@ -77,7 +86,9 @@ class Tools:
         ]
         return ListToolsResult(tools=tools)
 
-    async def called(self, context: ServerRequestContext[Any], params: CallToolRequestParams) -> CallToolResult:
+    async def called(
+        self, context: ServerRequestContext[Any], params: CallToolRequestParams
+    ) -> CallToolResult | InputRequiredResult:
         """Return an operation's answer as one text of compact JSON, or its refusal as a tool error."""
         raw = context.params or {}
         arguments: Mapping[str, Any] = raw.get("arguments") or {}
@@ -85,7 +96,16 @@ class Tools:
             meta: Mapping[str, Any] = raw.get("_meta") or {}
             if params.name == HOST_EVENT and TOOL_USE not in meta:  # a hook's call carries no tool use, a model's does
                 return _result(await self._event(arguments))
-            answer = await self._door.call(_callable(params.name), arguments, self._callers.of(meta), _teller(context))
+            caller, name = self._callers.of(meta), _callable(params.name)
+            answer = await self._door.call(name, arguments, caller, _teller(context))
+            if name == ASKS:
+                anew = {field: value for field, value in arguments.items() if field != "request_id"}
+                settled = await self._asking.about(
+                    answer, context, params, lambda: self._door.call(name, anew, caller, _teller(context))
+                )
+                if not isinstance(settled, dict):
+                    return settled
+                answer = settled
         except Refusal as refusal:
             return _result(str(refusal), error=True)
         except Exception:  # noqa: BLE001 - a crash says nothing to the agent and is logged
@@ -169,7 +189,7 @@ def _is_foreign(event: Mapping[str, Any]) -> bool:
 def _result(value: Any, *, error: bool = False) -> CallToolResult:
     from mcp_types import CallToolResult, TextContent
 
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = value if isinstance(value, str) else as_data(value)
     return CallToolResult(content=[TextContent(type="text", text=text)], is_error=error)
 
 

@@ -14,11 +14,14 @@ from milestone.domain.errors import Refusal
 from milestone.domain.milestones import stamp
 from milestone.operations.snapshot import snapshot
 from milestone.store.engine import Engine, run
+from milestone.store.following import follow
 from milestone.wiring import Application
 from milestone.workspace.files import Folder
 from milestone.workspace.mirror import MOST_TASKS, Mirror
 
 INTERVAL = 0.5
+JOURNAL = ""
+"""Stands among the milestones that are stale for the journal's file, which is always written."""
 _LOG = logging.getLogger("milestone")
 
 
@@ -43,13 +46,21 @@ class Follower:
     def _write(self, milestone_ids: Sequence[str]) -> None:
         try:
             self._engine = self._engine or self._application.open_engine()
-            for milestone_id in milestone_ids:
+            self._keep_journal(self._engine)
+            for milestone_id in filter(None, milestone_ids):
                 if self._is_large(milestone_id):
                     self._write_apart(milestone_id)
                 else:
                     write(self._application, self._engine, milestone_id)
         except (OSError, Refusal) as error:
             _LOG.warning("the mirror in %s was not written: %s", self._application.settings.workspace, error)
+
+    def _keep_journal(self, engine: Engine) -> None:
+        """Let the journal's file follow; where it cannot, the files for people still do."""
+        try:
+            keep_journal(self._application, engine)
+        except (OSError, Refusal) as error:
+            _LOG.warning("the journal was not written: %s", error)
 
     def _is_large(self, milestone_id: str) -> bool:
         assert self._engine is not None
@@ -72,6 +83,16 @@ class Follower:
     def _close(self) -> None:
         if self._engine is not None:
             self._engine.close()
+
+
+def keep_journal(application: Application, engine: Engine) -> int:
+    """Write to the journal's file what it does not have yet, one process at a time; returns how many entries.
+
+    Raises:
+        Refusal: the file is another project's, or goes on where the database does not.
+    """
+    with application.locked("journal"):
+        return follow(application.journal, application.project, engine)
 
 
 def write(application: Application, engine: Engine, milestone_id: str) -> None:

@@ -45,8 +45,16 @@ def _milestone(known: Mapping[str, Any]) -> str:
             lines.append(f"  {mark}and {len(known[field]) - _SHOWN} more")
     if known["planned_tasks"]:
         lines.append(f"  The plan has {known['planned_tasks']} tasks: .milestones/active/{known['milestone_id']}.yaml")
+    lines += _undelivered(known["undelivered"])
     agents = ", ".join(f"{count} {status}" for status, count in known["agents"].items())
     return "\n".join([*lines, f"  Agents: {agents or 'none'}"])
+
+
+def _undelivered(late: Mapping[str, Any]) -> list[str]:
+    if not late:
+        return []
+    words = f"{late['count']} for {', '.join(late['recipients'])}"
+    return [f"  Messages not received: {words}, the oldest for {late['oldest_seconds'] // 60} min"[:78]]
 
 
 def _progress(progress: Mapping[str, Any] | None) -> list[str]:

@@ -34,10 +34,11 @@ UPDATE agent_registry SET status = :status, detail = :detail, seen_at = :at, end
 UPDATE agent_registry SET capabilities = :capabilities WHERE project_id = :project_id AND agent_id = :agent_id;
 
 -- name: see_agent
+-- volatile: seen_at
 UPDATE agent_registry SET seen_at = :at WHERE project_id = :project_id AND agent_id = :agent_id AND seen_at < :older_than;
 
 -- name: agents_of
-SELECT a.*, (SELECT count(*) FROM message_receipts r WHERE r.project_id = a.project_id AND r.agent_id = a.agent_id AND r.read_at = '') AS unread
+SELECT a.*, (SELECT count(*) FROM message_receipts r WHERE r.project_id = a.project_id AND r.agent_id = a.agent_id AND r.read_at = '' AND r.withdrawn = 0) AS unread
   FROM agent_registry a
  WHERE a.project_id = :project_id AND a.session_id = :session_id AND (:status = '' OR a.status = :status)
  ORDER BY a.registered_at, a.agent_id LIMIT :limit OFFSET :offset;

@@ -48,6 +48,24 @@ VALUES (:project_id, :session_id, :milestone_id, :mode, 'open', :at, '');
 -- name: end_session
 UPDATE sessions SET status = :status, ended_at = :at WHERE project_id = :project_id AND session_id = :session_id AND status = 'open';
 
+-- name: lead_session
+UPDATE sessions SET coordinator = :coordinator, server = :server, era = :era, lease_until = :lease_until, seen_at = :at
+ WHERE project_id = :project_id AND session_id = :session_id;
+
+-- name: renew_lead
+-- volatile: era, lease_until, seen_at
+-- A sign of life of the host session that coordinates.
+UPDATE sessions SET era = :era, lease_until = :lease_until, seen_at = :at
+ WHERE project_id = :project_id AND coordinator = :coordinator AND status = 'open';
+
+-- name: tell_session
+UPDATE sessions SET told = (SELECT position FROM projects WHERE projects.project_id = sessions.project_id)
+ WHERE project_id = :project_id AND session_id = :session_id
+   AND told < (SELECT position FROM projects WHERE projects.project_id = sessions.project_id);
+
+-- name: steer
+UPDATE milestones SET steering = :steering WHERE project_id = :project_id AND milestone_id = :milestone_id;
+
 -- name: set_strategy
 UPDATE milestones SET strategy = :strategy, updated_at = :at WHERE project_id = :project_id AND milestone_id = :milestone_id;
 

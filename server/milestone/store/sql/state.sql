@@ -36,3 +36,9 @@ VALUES (:project_id, :checkpoint_id, :scope, :scope_id, :label, :position, :at);
 
 -- name: checkpoint
 SELECT * FROM agent_checkpoints WHERE project_id = :project_id AND checkpoint_id = :checkpoint_id;
+
+-- name: last_checkpoint
+-- What to go back to: what was kept just before a rollback is what the rollback wanted to get away from.
+SELECT * FROM agent_checkpoints
+ WHERE project_id = :project_id AND milestone_id = :milestone_id AND scope <> 'agent' AND label NOT LIKE 'before checkpoint-%'
+ ORDER BY position DESC LIMIT 1;

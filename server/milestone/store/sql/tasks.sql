@@ -47,7 +47,8 @@ SELECT t.*, c.agent_id AS held_by FROM tasks t
 
 -- name: held
 -- The open claims of a mode, with what decides whether they still count. The status says it twice, but leads to few rows.
-SELECT t.*, c.agent_id AS held_by, c.attempt, c.server, c.handed_out_at, c.started_at, a.seen_at
+SELECT t.*, c.agent_id AS held_by, c.attempt, c.server, c.handed_out_at, c.started_at, a.seen_at,
+       c.era AS lease_era, c.lease_until, c.deadline
   FROM claims c
   JOIN tasks t ON t.project_id = c.project_id AND t.milestone_id = c.milestone_id AND t.task_id = c.task_id
   JOIN agent_registry a ON a.project_id = c.project_id AND a.agent_id = c.agent_id
@@ -58,8 +59,15 @@ SELECT t.*, c.agent_id AS held_by, c.attempt, c.server, c.handed_out_at, c.start
 -- The first tasks of a phase whose needs are met and that nobody holds.
 SELECT * FROM tasks
  WHERE project_id = :project_id AND milestone_id = :milestone_id AND mode = :mode AND phase = :phase AND standing = :standing
-   AND unmet = 0 AND status IN ('pending', 'ready')
+   AND unmet = 0 AND status IN ('pending', 'ready') AND (not_before = 0 OR era <> :era OR not_before <= :now)
  ORDER BY ordinal LIMIT :limit;
+
+-- name: delayed
+-- The task that may be tried again first among those whose time has not come.
+SELECT task_id, detail, not_before FROM tasks
+ WHERE project_id = :project_id AND milestone_id = :milestone_id AND mode = :mode
+   AND unmet = 0 AND status IN ('pending', 'ready') AND not_before > :now AND era = :era
+ ORDER BY not_before, ordinal LIMIT 1;
 
 -- name: with_status
 SELECT * FROM tasks
@@ -119,6 +127,9 @@ SELECT task_id, needs_task, needs_key FROM task_dependencies
 UPDATE tasks SET status = :status, detail = :detail, completed_at = :completed_at
  WHERE project_id = :project_id AND milestone_id = :milestone_id AND task_id = :task_id AND status NOT IN ('completed', 'skipped');
 
+-- name: set_left
+UPDATE tasks SET left_behind = :left_behind WHERE project_id = :project_id AND milestone_id = :milestone_id AND task_id = :task_id;
+
 -- name: set_next_role
 UPDATE tasks SET next_role = :next_role WHERE project_id = :project_id AND milestone_id = :milestone_id AND task_id = :task_id;
 
@@ -134,8 +145,23 @@ UPDATE tasks SET status = 'claimed', detail = '', attempts = attempts + 1
  WHERE project_id = :project_id AND milestone_id = :milestone_id AND task_id = :task_id RETURNING attempts;
 
 -- name: add_claim
-INSERT INTO claims (project_id, milestone_id, task_id, attempt, agent_id, server, handed_out_at, started_at, ended_at, outcome, reminders, patterns)
-VALUES (:project_id, :milestone_id, :task_id, :attempt, :agent_id, :server, :at, '', '', '', 0, :patterns);
+INSERT INTO claims (project_id, milestone_id, task_id, attempt, agent_id, server, handed_out_at, started_at, ended_at, outcome, reminders,
+    patterns, era, lease_until, deadline, base_commit)
+VALUES (:project_id, :milestone_id, :task_id, :attempt, :agent_id, :server, :at, '', '', '', 0,
+    :patterns, :era, :lease_until, :deadline, :base_commit);
+
+-- name: renew_claim
+-- volatile: era, lease_until
+-- A sign of life of whoever has begun: the lease holds anew for as long as the task lets its agent be silent.
+UPDATE claims SET era = :era, lease_until = :now + 1000 * (SELECT t.time_limit FROM tasks t
+     WHERE t.project_id = claims.project_id AND t.milestone_id = claims.milestone_id AND t.task_id = claims.task_id)
+ WHERE project_id = :project_id AND agent_id = :agent_id AND started_at <> '' AND ended_at = '';
+
+-- name: date_claim
+-- volatile: era, lease_until, deadline
+-- A claim of a version that knew no leases gets one.
+UPDATE claims SET era = :era, lease_until = :lease_until, deadline = :deadline
+ WHERE project_id = :project_id AND agent_id = :agent_id AND ended_at = '' AND era = '';
 
 -- name: claim_of_agent
 SELECT * FROM claims WHERE project_id = :project_id AND agent_id = :agent_id ORDER BY attempt DESC LIMIT 1;
@@ -162,3 +188,9 @@ UPDATE claims SET ended_at = :at, outcome = :outcome WHERE project_id = :project
 
 -- name: remind_claim
 UPDATE claims SET reminders = reminders + 1 WHERE project_id = :project_id AND agent_id = :agent_id AND ended_at = '' RETURNING reminders;
+
+-- name: set_retry
+-- What has ended well stays so.
+UPDATE tasks SET status = :status, detail = :detail, not_before = :not_before, era = :era, completed_at = '',
+    failures = failures + :failures, rollbacks = rollbacks + :rollbacks
+ WHERE project_id = :project_id AND milestone_id = :milestone_id AND task_id = :task_id AND status NOT IN ('completed', 'skipped');

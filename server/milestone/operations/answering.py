@@ -1,0 +1,81 @@
+"""What a person decides about tasks that have failed, wherever they were asked: again, without it, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from milestone.domain.errors import Refusal
+from milestone.operations import milestones, outcomes, reporting, shared, steering
+from milestone.operations.arguments import Key, Line, MaybeMilestoneId
+from milestone.operations.context import Answer, Context
+from milestone.operations.people import Person
+from milestone.operations.registry import operation
+
+Tasks = Annotated[list[Key], Field(min_length=1, max_length=50)]
+CHOICES: Mapping[str, str] = {"retry": "Try again", "skip": "Go on without it", "stop": "Stop the milestone"}
+_SHOWN = 600
+
+
+@operation(people=True)
+def answer(
+    ctx: Context,
+    tasks: Tasks,
+    decision: Literal["retry", "skip", "stop"],
+    by: Person,
+    reason: Line = "",
+    milestone_id: MaybeMilestoneId = "",
+) -> Answer:
+    """Decide in your name about failed tasks: retry, skip (go on without them), or stop the milestone."""
+    row = shared.milestone(ctx, milestone_id)
+    wanted = row["milestone_id"]
+    detail = {"decision": decision, "tasks": list(tasks), "by": by, "reason": reason}
+    ctx.record("person_answered", wanted, subject=tasks[0], actor=by, topic="tasks", detail=detail)
+    match decision:
+        case "retry":
+            milestones.update_milestone(ctx, milestone_id=wanted, retry_tasks=tasks)
+        case "skip":
+            _skip(ctx, wanted, tasks, f"skipped by {by}" + (f": {reason}" if reason else ""))
+        case "stop":
+            steering.steer_milestone(ctx, "stop", milestone_id=wanted)
+    return {"milestone_id": wanted, "tasks": list(tasks), "decision": decision, "next": "next_actions"}
+
+
+@operation(writes=False, listed=False)
+def question(ctx: Context, tasks: Tasks, milestone_id: MaybeMilestoneId = "") -> Answer:
+    """Return what a person is asked about tasks, with the answers there are; without tasks that failed, nothing."""
+    row = shared.milestone(ctx, milestone_id)
+    known = [task for name in tasks if (task := ctx.store.tasks.get(row["milestone_id"], name))]
+    failed = [task for task in known if task["status"] == "failed"]
+    if not failed:
+        return {}
+    choices = {key: text for key, text in CHOICES.items() if key != "skip" or all(_can_skip(one) for one in failed)}
+    lines = [f"{one['task_id']} ({one['title']}): {one['detail']}"[:_SHOWN] for one in failed[:5]]
+    return {
+        "tasks": [one["task_id"] for one in failed],
+        "attempts": [one["attempts"] for one in failed],
+        "message": f"Milestone {row['name']!r} cannot go on. Failed:\n" + "\n".join(lines),
+        "choices": choices,
+    }
+
+
+def _skip(ctx: Context, milestone_id: str, tasks: Sequence[str], why: str) -> None:
+    found = [shared.task(ctx, milestone_id, name) for name in tasks]
+    for task in found:
+        if task["status"] != "failed":
+            raise Refusal(f"Task {task['task_id']!r} has not failed", allowed="tasks that have", remedy="Leave it out.")
+        if not _can_skip(task):
+            raise Refusal(
+                f"What {task['task_id']!r} finds out is what the plan rests on", remedy="Let it be tried again."
+            )
+    for task in found:
+        outcomes.skip(ctx, task, why)
+        outcomes.without(ctx, task)
+        reporting.note_progress(ctx, milestone_id, task["mode"])
+        outcomes.end_session(ctx, milestone_id, task["mode"])
+
+
+def _can_skip(task: Mapping[str, Any]) -> bool:
+    return bool(task["mode"] != "planning" or not task["critical"])

@@ -1,0 +1,320 @@
+"""A checkpoint of a worktree: nothing is touched when it is made, and all of it comes back, byte for byte."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from milestone.domain.errors import Missing, Refusal
+from milestone.git.capture import CHECKPOINTS, Captured, capture, forget
+from milestone.git.putting_back import preview, put_back
+from milestone.git.tips import branch_tips
+from tests.git import states
+from tests.git.repositories import Sandbox, branch
+from tests.git.states import picture
+
+
+def kept(sandbox: Sandbox, at: Path | None = None, name: str = "one", also: str = "") -> Captured:
+    """Capture the main worktree, or another one."""
+    return capture(sandbox.repository, at or sandbox.root, name, "main", also=also)
+
+
+def there_and_back(sandbox: Sandbox, at: Path, first: Captured) -> None:
+    """Put a worktree back from what it is now, and then undo that."""
+    before = picture(sandbox, at)
+    second = kept(sandbox, at, "two", also=first.ref)
+    put_back(sandbox.repository, at, first.ref)
+    assert not preview(sandbox.repository, at, first.ref)
+    middle = picture(sandbox, at)
+    put_back(sandbox.repository, at, second.ref)
+    assert picture(sandbox, at) == before
+    put_back(sandbox.repository, at, first.ref)
+    assert picture(sandbox, at) == middle
+
+
+@pytest.mark.parametrize("where", ["main", "linked"])
+def test_every_kind_of_change_comes_back_byte_for_byte_and_can_be_undone(sandbox: Sandbox, where: str) -> None:
+    """Planted and found: the index rebuilt from its tree alone; executable bits not looked at; files that are tracked
+    though ignored left out; repositories within left out; the index put back with the time of now.
+    """
+    at = sandbox.root if where == "main" else sandbox.task("t-1")
+    states.prepare(sandbox, at)
+    states.mess(sandbox, at)
+    first, wanted = kept(sandbox, at), picture(sandbox, at)
+    states.mess(sandbox, at, mark="2")
+    sandbox.commit({"later": "x"}, "later", at=at)
+    sandbox.git("reset", "--quiet", "--hard", at=at)
+    sandbox.git("switch", "--quiet", "--create", "elsewhere", at=at)
+    sandbox.write({"after": "1", "new/after": "2", "forced.ignored": "3", "sub/after": "4"}, at)
+    sandbox.commit({"one": "another commit"}, at=at / "sub")
+    there_and_back(sandbox, at, first)
+    assert picture(sandbox, at) == wanted
+    sandbox.git("fsck", "--strict")
+
+
+def test_capturing_touches_nothing(sandbox: Sandbox) -> None:
+    """Planted and found: `write-tree` on the index itself, which writes into it."""
+    states.prepare(sandbox)
+    states.mess(sandbox)
+    sandbox.git("stash", "list")
+    times = {path: path.lstat().st_mtime_ns for path in sandbox.root.rglob("*") if ".git" not in path.parts}
+    index = sandbox.root / ".git" / "index"
+    before, refs = (sandbox.snapshot(), index.stat(), picture(sandbox)), sandbox.refs()
+    index_time = index.stat().st_mtime_ns
+    made = kept(sandbox)
+    assert index.stat().st_mtime_ns == index_time
+    assert (sandbox.snapshot(), before[1], picture(sandbox)) == before
+    assert {path: path.lstat().st_mtime_ns for path in times} == times
+    assert sandbox.refs() == refs | {made.ref: made.commit}
+
+
+def test_what_is_captured_is_told_in_numbers_that_json_can_hold(sandbox: Sandbox) -> None:
+    states.prepare(sandbox)
+    head = sandbox.git("rev-parse", "HEAD")
+    sandbox.write({"staged": "1", "changed": "2", "both": "3", "new": "4", "new/5": "5"} | {"new": "4"} if False else {
+        "staged": "1", "changed": "2", "new": "4"
+    })
+    sandbox.git("add", "staged")
+    (sandbox.root / "gone").unlink()
+    made = kept(sandbox)
+    assert json.loads(json.dumps(made.plain())) == {
+        "name": "main",
+        "path": str(sandbox.root),
+        "ref": f"{CHECKPOINTS}/one/main",
+        "commit": made.commit,
+        "branch": "main",
+        "head": head,
+        "staged": 1,
+        "changed": 1,
+        "untracked": 1,
+        "deleted": 1,
+        "left_out": [],
+    }
+
+
+def test_line_ends_keywords_and_encodings_are_left_as_they_are(sandbox: Sandbox) -> None:
+    """Planted and found: the second index without attributes of its own; files that git takes for unchanged taken from
+    the commit instead of the disk.
+    """
+    sandbox.git("config", "core.autocrlf", "true")
+    attributes = "*.id ident\n*.u16 text working-tree-encoding=UTF-16\n*.lf text eol=lf\n*.crlf text eol=crlf\n*.a filter=x\n"
+    files = {"x.id": "$Id$\n", "x.u16": "hé\n".encode("utf-16"), "x.lf": "1\n", "x.crlf": "1\r\n", "x.a": "a\r\n"}
+    sandbox.commit({".gitattributes": attributes, **files, "text": "1\r\n2\r\n"})
+    for name in (*files, "text"):
+        (sandbox.root / name).unlink()
+    sandbox.git("checkout", "--", ".")
+    assert (sandbox.root / "x.id").read_bytes().startswith(b"$Id: ")
+    sandbox.write({"mixed": "1\r\n2\n", "x.lf": "1\r\n2\n", "new.id": "$Id: mine $", "new.u16": b"\xfe\xffa"})
+    wanted, first = picture(sandbox), kept(sandbox)
+    sandbox.write({name: "other" for name in (*files, "mixed", "text", ".gitattributes")})
+    sandbox.git("config", "core.autocrlf", "false")
+    there_and_back(sandbox, sandbox.root, first)
+    sandbox.git("config", "core.autocrlf", "true")
+    assert picture(sandbox) == wanted
+
+
+def test_a_repository_without_a_commit_comes_back(tmp_path: Path) -> None:
+    """Planted and found: a branch that was not born yet left where it is now."""
+    empty = Sandbox(tmp_path / "empty", tmp_path / "home")
+    empty.root.mkdir()
+    empty.home.mkdir()
+    empty.git("init", "--quiet", "--initial-branch=main")
+    nothing, first = picture(empty), kept(empty)
+    assert (first.branch, first.head) == ("main", "")
+    empty.write({"a": "1", "b/c": "2"})
+    empty.git("add", "a")
+    staged, second = picture(empty), kept(empty, name="staged")
+    empty.commit({"d": "3"})
+    there_and_back(empty, empty.root, second)
+    assert picture(empty) == staged
+    there_and_back(empty, empty.root, first)
+    assert picture(empty) == nothing
+    assert not (empty.root / ".git" / "index").exists()
+
+
+@pytest.mark.parametrize("how", ["merge", "cherry-pick", "rebase"])
+def test_conflicts_and_what_is_under_way_come_back(sandbox: Sandbox, how: str) -> None:
+    """Planted and found: MERGE_HEAD left as it is now; the stages of a conflict not kept; a merge's resolved files
+    forgotten.
+    """
+    start = sandbox.repository.head()
+    sandbox.commit({"src/a.py": "ours\n", "src/b.py": "ours\n", "other": "1"})
+    clean, begin = picture(sandbox), kept(sandbox, name="begin")
+    sandbox.git("branch", "side", start)
+    sandbox.git("worktree", "add", "--quiet", str(sandbox.root.parent / "side"), "side")
+    sandbox.commit({"src/a.py": "theirs\n", "src/b.py": "theirs\n"}, at=sandbox.root.parent / "side")
+    sandbox.git("worktree", "remove", str(sandbox.root.parent / "side"))
+    sandbox.git(how, "side", check=False)
+    sandbox.write({"src/b.py": "resolved\n"})
+    sandbox.git("add", "src/b.py")
+    wanted, first = picture(sandbox), kept(sandbox)
+    assert "\nM " in "\n" + sandbox.git("ls-files", "--stage", "-v")
+    assert wanted["resolved"]
+    sandbox.git(how, "--abort")
+    assert "what it was" in "".join(preview(sandbox.repository, sandbox.root, first.ref).moves)
+    there_and_back(sandbox, sandbox.root, first)
+    assert picture(sandbox) == wanted
+    sandbox.git("reflog", "expire", "--expire=now", "--all")
+    sandbox.git("gc", "--quiet", "--prune=now")
+    there_and_back(sandbox, sandbox.root, begin)
+    assert picture(sandbox) == clean
+    sandbox.git("fsck", "--strict")
+
+
+def test_nothing_that_a_checkpoint_needs_is_collected_as_garbage(sandbox: Sandbox) -> None:
+    """Planted and found: what is only staged held on to by nothing; the commit of a deleted branch."""
+    states.prepare(sandbox)
+    sandbox.git("switch", "--quiet", "--create", "short-lived")
+    sandbox.commit({"lived": "1"})
+    sandbox.write({"both": "only staged"})
+    sandbox.git("add", "both")
+    sandbox.write({"both": "only on disk", "fresh": "only on disk, too"})
+    wanted, first = picture(sandbox), kept(sandbox)
+    sandbox.git("switch", "--quiet", "--force", "main")
+    sandbox.git("branch", "--quiet", "-D", "short-lived")
+    (sandbox.root / "fresh").unlink()
+    sandbox.git("reflog", "expire", "--expire=now", "--all")
+    sandbox.git("gc", "--quiet", "--prune=now")
+    put_back(sandbox.repository, sandbox.root, first.ref)
+    assert picture(sandbox) == wanted
+
+
+def test_marks_of_files_in_the_index_come_back(sandbox: Sandbox) -> None:
+    """Planted and found: all but what is staged left out."""
+    sandbox.commit({"a": "1", "b": "1", "c/d": "1"})
+    sandbox.git("update-index", "--assume-unchanged", "a")
+    sandbox.git("sparse-checkout", "set", "--no-cone", "/*", "!/c")
+    sandbox.write({"a": "not looked at", "meant": "x"})
+    sandbox.git("add", "--intent-to-add", "meant")
+    assert not (sandbox.root / "c").exists()
+    wanted, first = picture(sandbox), kept(sandbox)
+    sandbox.git("update-index", "--no-assume-unchanged", "a")
+    sandbox.git("reset", "--quiet", "--hard")
+    sandbox.git("sparse-checkout", "disable")
+    seen = preview(sandbox.repository, sandbox.root, first.ref)
+    assert {"a", "c/d", "meant"} <= {change.path for change in seen.index}
+    there_and_back(sandbox, sandbox.root, first)
+    assert picture(sandbox) == wanted
+
+
+@pytest.mark.parametrize("settings", [{"core.splitIndex": "true"}, {"index.version": "4"}, {"core.untrackedCache": "true"}])
+def test_every_form_of_index_comes_back(sandbox: Sandbox, settings: dict[str, str]) -> None:
+    """Planted and found: half of a split index kept."""
+    for name, value in settings.items():
+        sandbox.git("config", name, value)
+    sandbox.commit({f"many/{number}": f"{number}" for number in range(50)})
+    sandbox.write({"many/1": "staged", "new": "1"})
+    sandbox.git("add", "many/1")
+    sandbox.git("add", "--intent-to-add", "new")
+    wanted, first = picture(sandbox), kept(sandbox)
+    sandbox.git("reset", "--quiet", "--hard")
+    sandbox.git("config", "--unset", next(iter(settings)))
+    sandbox.git("update-index", "--no-split-index", "--index-version=2")
+    for old in (sandbox.root / ".git").glob("sharedindex.*"):
+        old.unlink()
+    there_and_back(sandbox, sandbox.root, first)
+    assert picture(sandbox) == wanted
+
+
+def test_a_change_that_leaves_size_and_time_alone_is_seen_after_putting_back(sandbox: Sandbox) -> None:
+    """Planted and found: the index written with the time of now, so that git trusts a file's time that it must not."""
+    sandbox.commit({"same": "1111"})
+    (sandbox.root / "same").write_text("2222")
+    seen = (sandbox.root / ".git" / "index").stat()
+    os.utime(sandbox.root / "same", ns=(seen.st_mtime_ns, seen.st_mtime_ns))
+    (sandbox.root / "meant").touch()
+    sandbox.git("add", "--intent-to-add", "meant")
+    first = kept(sandbox)
+    sandbox.git("reset", "--quiet")
+    put_back(sandbox.repository, sandbox.root, first.ref)
+    assert " M same" in sandbox.git("status", "--porcelain")
+
+
+def test_workspace_files_are_neither_kept_nor_put_back(sandbox: Sandbox) -> None:
+    """Planted and found: `.milestones/` not left out."""
+    sandbox.commit({".milestones/state.yaml": "1", "a": "1"})
+    sandbox.git("add", "--force", ".milestones")
+    sandbox.git("commit", "--quiet", "-m", "their choice", check=False)
+    first = kept(sandbox)
+    assert ".milestones" not in sandbox.git("ls-tree", "--name-only", f"{first.ref}:files")
+    sandbox.write({".milestones/state.yaml": "2", ".milestones/new": "3", "a": "2"})
+    put_back(sandbox.repository, sandbox.root, first.ref)
+    assert (sandbox.root / ".milestones" / "state.yaml").read_text() == "2"
+    assert (sandbox.root / ".milestones" / "new").read_text() == "3"
+    assert (sandbox.root / "a").read_text() == "1"
+
+
+def test_names_that_git_refuses_are_told_and_left_alone(sandbox: Sandbox) -> None:
+    """Planted and found: refused names forgotten."""
+    sandbox.write({".GIT/config": "1", "fine": "1", "sub/git~1": "1"})
+    first = kept(sandbox)
+    assert first.left_out == (".GIT/config",)
+    sandbox.write({".GIT/config": "2", "fine": "2", ".GIT/new": "3", "sub/git~1": "2"})
+    put_back(sandbox.repository, sandbox.root, first.ref)
+    found = {name: (sandbox.root / name).read_text() for name in (".GIT/config", "fine", ".GIT/new", "sub/git~1")}
+    assert found == {".GIT/config": "2", "fine": "1", ".GIT/new": "3", "sub/git~1": "1"}
+
+
+def test_a_file_that_cannot_be_read_is_named(sandbox: Sandbox) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root reads everything")
+    sandbox.write({"secret": "1"})
+    (sandbox.root / "secret").chmod(0)
+    with pytest.raises(Refusal, match="secret"):
+        kept(sandbox)
+
+
+def test_what_is_forgotten_is_gone_and_other_checkpoints_stay(sandbox: Sandbox) -> None:
+    """Planted and found: the refs within submodules left."""
+    states.prepare(sandbox)
+    first, second = kept(sandbox), kept(sandbox, name="two")
+    branch_tips(sandbox.repository, "main", checkpoint_id="one")
+    inner = sandbox.git("for-each-ref", "--format=%(refname)", "refs/milestone", at=sandbox.root / "sub").split()
+    assert inner == [first.ref, second.ref]
+    forget(sandbox.repository, "one")
+    forget(sandbox.repository, "one")
+    assert [name for name in sandbox.refs() if name.startswith("refs/milestone/")] == [second.ref]
+    inner = sandbox.git("for-each-ref", "--format=%(refname)", "refs/milestone", at=sandbox.root / "sub").split()
+    assert inner == [second.ref]
+    with pytest.raises(Missing):
+        put_back(sandbox.repository, sandbox.root, first.ref)
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..", "-x", "a b", "x.lock", "@", "a\n", "../../heads/main", "a" * 300])
+def test_only_words_become_names_of_refs(sandbox: Sandbox, name: str) -> None:
+    refs = sandbox.refs()
+    for called in ((name, "main"), ("one", name)):
+        with pytest.raises(Refusal):
+            capture(sandbox.repository, sandbox.root, *called)
+    with pytest.raises(Refusal):
+        forget(sandbox.repository, name)
+    assert sandbox.refs() == refs
+
+
+@pytest.mark.parametrize("ref", ["refs/heads/main", "main", "HEAD", "refs/milestone/checkpoints/no/where", "--all", ""])
+def test_only_a_checkpoint_is_put_back(sandbox: Sandbox, ref: str) -> None:
+    before = sandbox.snapshot()
+    with pytest.raises(Missing):
+        put_back(sandbox.repository, sandbox.root, ref)
+    assert sandbox.snapshot() == before
+
+
+def test_a_clean_worktree_costs_few_processes_however_many_files_it_has(sandbox: Sandbox) -> None:
+    """Planted and found: a process for each file."""
+    counted = sandbox.root.parent / "counted"
+    program = sandbox.root.parent / "bin" / "git"
+    sandbox.write({"bin/git": f'#!/bin/sh\necho >>{counted}\nexec /usr/bin/env PATH="{os.environ["PATH"]}" git "$@"\n'}, sandbox.root.parent)
+    program.chmod(0o755)
+    sandbox.more["PATH"] = f"{program.parent}:{os.environ['PATH']}"
+    numbers: list[int] = []
+    for count in (5, 500):
+        sandbox.commit({f"many/{count}/{number}": f"{number}" for number in range(count)})
+        kept(sandbox)
+        counted.write_text("")
+        kept(sandbox)
+        numbers.append(counted.read_text().count("\n"))
+    assert numbers[0] == numbers[1] <= 12
+    assert branch("x")
