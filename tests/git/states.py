@@ -67,6 +67,16 @@ def _repositories(top: Path) -> Iterator[Path]:
         yield from (Path(folder) / name for name in inner)
 
 
+def touched(sandbox: Sandbox) -> dict[str, tuple[int, bytes]]:
+    """Return all files, those of Git included, with the time of their last change; but no objects and what is ours."""
+    found: dict[str, tuple[int, bytes]] = {}
+    for path in sandbox.root.rglob("*"):
+        parts = path.relative_to(sandbox.root).parts
+        if path.is_file() and not {"objects", "milestone"} & set(parts):
+            found["/".join(parts)] = (path.lstat().st_mtime_ns, path.read_bytes())
+    return found
+
+
 def submodule(sandbox: Sandbox, at: Path | None = None, name: str = "sub") -> Path:
     """Add a submodule of two commits and return its folder; nothing is committed."""
     source = Sandbox(sandbox.root.parent / f"source-{name}", sandbox.home)
@@ -114,7 +124,9 @@ def mess(sandbox: Sandbox, at: Path | None = None, mark: str = "1") -> None:
     (top / "run").chmod(0o644)
     sandbox.write({f"odd/{name}": os.fsencode(name) + mark.encode() for name in UNUSUAL[::2]}, top)
     sandbox.write({f"new/{name}{mark}": f"new {mark}" for name in UNUSUAL}, top)
-    sandbox.write({"meant": "to be added", "x.ignored": f"kept {mark}", "new/empty": b"", "raw": bytes(range(256))}, top)
+    sandbox.write(
+        {"meant": "to be added", "x.ignored": f"kept {mark}", "new/empty": b"", "raw": bytes(range(256))}, top
+    )
     sandbox.git("add", "--intent-to-add", "meant", at=top)
     sandbox.git("update-index", "--assume-unchanged", "README.md", at=top)
     sandbox.write({"README.md": f"unseen {mark}"}, top)

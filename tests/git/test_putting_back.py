@@ -131,10 +131,9 @@ def test_ignored_files_stay_whatever_happens_to_the_rules(sandbox: Sandbox) -> N
     second = kept(sandbox, name="two", also=first.ref)
     for _ in range(2):
         put_back(sandbox.repository, sandbox.root, first.ref)
-        found = {path.name: path.read_text() for path in sandbox.root.rglob("*[wdx]") if ".git" not in path.parts}
-        assert found == {
-            **{"was.old": "1", "was.new": "in the checkpoint", "late.old": "2", "late.new": "3", "x": "4"},
-        }
+        names = ("was.old", "was.new", "late.old", "late.new", "cache/deep/x")
+        assert [(sandbox.root / name).read_text() for name in names] == ["1", "in the checkpoint", "2", "3", "4"]
+        assert not (sandbox.root / "late").exists()
     put_back(sandbox.repository, sandbox.root, second.ref)
     assert (sandbox.root / "was.new").read_text() == "changed while it was ignored"
     assert (sandbox.root / "late").read_text() == "5"
@@ -144,7 +143,6 @@ def test_ignored_files_stay_whatever_happens_to_the_rules(sandbox: Sandbox) -> N
 def test_what_nobody_kept_is_not_overwritten(sandbox: Sandbox, there: str) -> None:
     """Planted and found: one by one, what is in the way not looked for."""
     sandbox.commit({".gitignore": "*.cache\nplace\n"})
-    sandbox.git("add", "--force", "place") if False else None
     name = "place/file" if there in ("file", "link") else "place"
     sandbox.write({name: "kept"})
     sandbox.git("add", "--force", name)

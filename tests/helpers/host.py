@@ -20,6 +20,13 @@ class Host:
         begun = self.call("initialize_agent_coordination", name=f"Goal {self.session}")
         self.milestone_id, self.coordinator = begun["milestone_id"], begun["agent_id"]
 
+    @classmethod
+    def on(cls, wire: Wire, milestone_id: str) -> Host:
+        """Return another session of the host, on a milestone that is there already; it coordinates nothing yet."""
+        host = cls.__new__(cls)
+        host.wire, host.session, host.milestone_id, host.coordinator = wire, f"session-{uuid.uuid4()}", milestone_id, ""
+        return host
+
     def event(self, event: str, **fields: Any) -> dict[str, Any]:
         """Return what the server answers to an event of this session."""
         return self.wire.call("host_event", event=event, session_id=self.session, **fields)

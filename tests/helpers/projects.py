@@ -72,6 +72,10 @@ class Project:
         """Return what `look` sees in the data."""
         return run(self.engine, lambda tx: look(self.application.store(tx)), write=False)
 
+    def write(self, statement: str, **values: Any) -> None:
+        """Change the data behind the product's back."""
+        run(self.engine, lambda tx: tx.change(Query("by hand", statement), **values), write=True)
+
     def rows(self, table: str) -> list[Row]:
         """Return every row of a table of this project, in a fixed order."""
         project = (self.application.settings.data / "project").read_text().strip()

@@ -18,6 +18,9 @@ SERVER = "mcp__plugin_milestone_milestone__"
 NAME = "Add OAuth login"
 """The milestone that the tests plan and carry out."""
 
+PATIENT = 30
+"""Seconds that the coordinator waits for a task that is tried again; before a longer rest it ends its turn."""
+
 Step = Callable[[Request], Sequence[Block]]
 """One message of an agent that follows a script."""
 
@@ -99,9 +102,9 @@ class Coordinator:
         todo = [_obeying(action) for kind in _TODO for action in actions if action["kind"] == kind]
         if todo:
             return todo
-        if actions[0]["kind"] == "wait":
+        if actions[0]["kind"] == "wait" or actions[0].get("seconds", PATIENT) < PATIENT:
             return [call("next_actions", wait_seconds=20)]
-        if actions[0]["kind"] in ("done", "ask_human"):
+        if actions[0]["kind"] in ("done", "ask_human", "retry_at"):
             return [call("get_milestone")]
         raise Unexpected(f"actions: {actions}")
 

@@ -75,7 +75,7 @@ class ScriptedModel:
             self.log.append(request)
         try:
             return _something(actor(request))
-        except Outage:
+        except (Outage, Limit):
             raise
         except Exception as problem:
             self.broken.append(problem)
@@ -85,6 +85,14 @@ class ScriptedModel:
 
 class Outage(Exception):
     """Raised by an actor: the model answers with an error that the host does not retry, as the script wants it."""
+
+
+class Limit(Exception):
+    """Raised by an actor: the usage limit is reached, as the service says it; the host does not try again itself."""
+
+    def __init__(self, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()} or {"x-should-retry": "false"}
 
 
 class ScriptBroken(Exception):
@@ -140,16 +148,22 @@ class _Handler(BaseHTTPRequestHandler):
             reason = {"type": "invalid_request_error", "message": f"{problem!r} {problem.__cause__!r}"}
             self._json({"type": "error", "error": reason}, status=400)
             return
+        except Limit as limit:
+            reason = {"type": "rate_limit_error", "message": str(limit)}
+            self._json({"type": "error", "error": reason}, status=429, headers=limit.headers)
+            return
         if body.get("stream"):
             self._stream(_message(body), blocks)
         else:
             self._json({**_message(body), "content": blocks, "stop_reason": _stop_reason(blocks)})
 
-    def _json(self, value: Any, status: int = 200) -> None:
+    def _json(self, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         content = b"" if self.command == "HEAD" else json.dumps(value).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(content)))
+        for name, header in (headers or {}).items():
+            self.send_header(name, header)
         self._write(content, headers=True)
 
     def _stream(self, message: Mapping[str, Any], blocks: Sequence[Block]) -> None:

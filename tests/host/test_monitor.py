@@ -23,6 +23,7 @@ USED = ("initialize_agent_coordination", "next_actions")
 GREETING = "Begin, please"
 ALLOWED = ("--settings", json.dumps({"permissions": {"allow": ["mcp__plugin_milestone_milestone"]}}))
 PATIENCE = 60.0
+PROMPT = "\u276f"
 
 
 def lead(request: Request) -> Sequence[Block]:
@@ -58,11 +59,11 @@ def project(repository: Path) -> Iterator[Project]:
 
 
 @pytest.fixture
-def terminal(eager: Host, model: ScriptedModel, project: Project) -> Iterator[Terminal]:
+def terminal(eager: Host, model: ScriptedModel) -> Iterator[Terminal]:
     """A conversation that has begun to coordinate a milestone, and has ended its turn."""
-    model.plays("lead", lambda request: True, loading(USED, lead))
+    model.plays("lead", lambda _: True, loading(USED, lead))
     with interactive(eager, *ALLOWED) as shown:
-        until(lambda: b"effort" in shown.shown().encode() or "❯" in shown.shown(), PATIENCE)
+        until(lambda: PROMPT in shown.shown(), PATIENCE)
         shown.type(GREETING)
         until(lambda: answers(model), PATIENCE)
         yield shown
@@ -85,8 +86,8 @@ def wakes(model: ScriptedModel) -> list[str]:
 
 def send(project: Project, sender: str, payload: str) -> None:
     """Send the coordinator a message, as an agent in another process would."""
-    given = {"from_agent": sender, "type": "note", "payload": payload}
-    project.operate("send_agent_message", to="project-milestone-coordinator", **given)
+    to = "project-milestone-coordinator"
+    project.operate("send_agent_message", from_agent=sender, to=to, type="note", payload=payload)
 
 
 def test_an_idle_conversation_is_woken_by_a_message_and_acts_once(
@@ -108,7 +109,7 @@ def test_an_idle_conversation_is_woken_by_a_message_and_acts_once(
         assert line.startswith(f"Milestone {milestone_id}: a message waits. Call mcp__plugin_milestone_milestone__next")
 
 
-def test_the_monitor_ends_with_a_host_that_was_killed(terminal: Terminal, project: Project) -> None:
+def test_the_monitor_ends_with_a_host_that_was_killed(terminal: Terminal) -> None:
     """Planted and found: a monitor that looks at its parent alone, which is a shell that outlives the host."""
     (monitor,) = until(lambda: monitors(terminal.process.pid), PATIENCE)
     terminal.kill()

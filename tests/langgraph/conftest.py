@@ -1,21 +1,29 @@
-"""Savers on both engines; their projects are shared, so each test has threads of its own."""
+"""Savers on both engines; their projects are shared, so each test has threads of its own.
+
+Planted bugs are tried without the fixtures of all tests, whose imports would take longer than the tests here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from milestone.surfaces.langgraph import MilestoneSaver
-from tests.conftest import ENGINES
 from tests.helpers.projects import Project
 
 
-@pytest.fixture(scope="session", params=ENGINES)
-def shared(request: pytest.FixtureRequest, new_project: Callable[..., Project]) -> Project:
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A project on each engine."""
-    return new_project(request.param)
+    folder: Path = tmp_path_factory.mktemp("project")
+    (folder / ".git").mkdir()
+    url = request.getfixturevalue("postgres").new_database() if request.param == "postgres" else ""
+    project = Project(folder, url)
+    yield project
+    project.close()
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """A small graph that asks a person, and a process in which it is interrupted once and killed once.
 
 Run as `python graph.py <thread> <folder>` with the project's environment. Every node that runs leaves a line in the
-ledger of its thread: its name, and how many had spoken. The graph on `<thread>-asked` is left waiting for an answer; the
-one on `<thread>-killed` kills the process as soon as the database has what the node beside it wrote.
+ledger of its thread: its name, and how many had spoken. The graph on `<thread>-asked` is left waiting for an answer;
+the one on `<thread>-killed` kills the process as soon as the database has what the node beside it wrote.
 """
 
 from __future__ import annotations

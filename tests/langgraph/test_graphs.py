@@ -39,18 +39,25 @@ class Notes(TypedDict):
     count: Annotated[int, operator.add]
 
 
-@pytest.mark.anyio
-async def test_a_graph_goes_on_in_another_process_as_if_nothing_had_been(
-    saver: MilestoneSaver, shared: Project, thread: str, tmp_path: Path
-) -> None:
-    """Of two nodes side by side, the one that had ended before the kill is not run again; the one that died is."""
+@pytest.fixture
+def killed(shared: Project, thread: str, tmp_path: Path) -> str:
+    """Two graphs that another process began before it was killed; their threads begin with this name."""
     package = Path(milestone.__file__).parents[1]
     environment = {**shared.environment, "PYTHONPATH": f"{package}:{ROOT}"}
     command = [sys.executable, str(PROGRAM), thread, str(tmp_path)]
-    died = await asyncio.to_thread(
-        subprocess.run, command, env=environment, capture_output=True, text=True, check=False
-    )
+    died = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert died.returncode == -signal.SIGKILL, died.stderr
+    return thread
+
+
+@pytest.mark.anyio
+async def test_a_graph_goes_on_in_another_process_as_if_nothing_had_been(
+    killed: str, saver: MilestoneSaver, tmp_path: Path
+) -> None:
+    """Of two nodes side by side, the one that had ended before the kill is not run again; the one that died is.
+
+    A node that asked begins anew when it is answered, as always.
+    """
     undisturbed = build(InMemorySaver(), tmp_path, "undisturbed")
     undisturbed.invoke({"said": ["hello"], "answer": ""}, at("undisturbed"))
     expected: Any = undisturbed.invoke(Command(resume="yes"), at("undisturbed"))

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import yaml
 
+from milestone.operations.overview import facts, reminder
+from milestone.store.store import Store
+from milestone.surfaces.screen import status_screen
 from tests.helpers.agents import Agents
 from tests.helpers.following import until
 
@@ -87,6 +92,68 @@ def test_an_acknowledged_message_is_told_so_once(agents: Agents) -> None:
     assert "acked" not in agents.call("receive_agent_messages", agent_id=receiver, ack=[name])
     row = next(row for row in agents.project.rows("message_receipts") if row["message_id"] == name)
     assert "" not in (row["read_at"], row["acked_at"])
+
+
+def receipt(agents: Agents, message_id: str) -> dict[str, bool]:
+    """Return what has become of a message: what is known of it, as separate facts."""
+    row = next(row for row in agents.project.rows("message_receipts") if row["message_id"] == message_id)
+    return {fact: bool(row[f"{fact}_at"]) for fact in ("delivered", "read", "acked")}
+
+
+def test_queued_delivered_read_and_acknowledged_are_four_facts(agents: Agents) -> None:
+    """Planted and found: what is handed over counts as read at once."""
+    sender, receiver = agents.register(), agents.register()
+    name = agents.send(sender, receiver)["message_id"]
+    assert receipt(agents, name) == {"delivered": False, "read": False, "acked": False}
+    agents.receive(receiver)
+    assert receipt(agents, name) == {"delivered": True, "read": False, "acked": False}
+    agents.call("update_agent_status", agent_id=receiver, status="active")
+    assert receipt(agents, name) == {"delivered": True, "read": True, "acked": False}
+    agents.receive(receiver, ack=[name])
+    assert receipt(agents, name) == {"delivered": True, "read": True, "acked": True}
+
+
+def test_what_nobody_has_received_for_a_while_shows_in_the_status(agents: Agents) -> None:
+    """Planted and found: a status that counts what agents have not read, and one that counts agents that have ended."""
+    agents.actions()  # now there are tasks, and types that come later
+    sender, slow, gone = agents.register(), agents.register(), agents.register()
+    for receiver in (slow, slow, gone):
+        agents.send(sender, receiver)
+    agents.send(sender, "project-milestone-planner")
+    agents.call("update_agent_status", agent_id=gone, status="completed")
+
+    def shown(later: float) -> dict[str, Any]:
+        return agents.project.operate("get_session_status", later=later, milestone_id=agents.milestone_id)[
+            "undelivered"
+        ]
+
+    assert shown(250) == {}
+    late = shown(400)
+    assert (late["count"], set(late["recipients"])) == (3, {slow, "project-milestone-planner"})
+    assert 399 <= late["oldest_seconds"] <= 460
+    agents.receive(slow)
+    assert shown(400)["recipients"] == ["project-milestone-planner"]
+
+
+def test_the_status_for_people_says_so_in_a_line(agents: Agents) -> None:
+    agents.actions()
+    agents.send(agents.register(), "project-milestone-planner")
+
+    def look(store: Store) -> dict[str, Any]:
+        row = store.milestones.get(agents.milestone_id)
+        assert row is not None
+        return facts(store, row, datetime.now(UTC) + timedelta(seconds=400), 300)
+
+    known = agents.project.read(look)
+    assert "Messages not received: 1 for project-milestone-planner, the oldest for 6 min" in status_screen([known])
+
+
+def test_a_new_host_session_is_told_how_many_messages_wait_for_the_coordinator(agents: Agents) -> None:
+    agents.call("update_milestone", milestone_id=agents.milestone_id, name="newest")
+    agents.send(agents.register(), "project-milestone-coordinator")
+    before = agents.project.dump()["message_receipts"]
+    assert "messages: 1 for the coordinator; next_actions hands them over" in agents.project.read(reminder)
+    assert agents.project.dump()["message_receipts"] == before
 
 
 def test_an_answer_names_what_it_answers(agents: Agents) -> None:

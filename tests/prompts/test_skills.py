@@ -9,7 +9,7 @@ import pytest
 
 from tests.prompts.library import AGENTS, COORDINATOR, PREFIX, SKILLS, in_planning, listed_tools, text_of
 
-FOR_PEOPLE = ["plan", "execute", "status"]
+FOR_PEOPLE = ["plan", "execute", "resume", "status"]
 WORKTREES = "(.milestones/worktrees/**)"
 IN_EXECUTION_ONLY = {
     *("Edit", "Write"),
@@ -22,7 +22,7 @@ IN_EXECUTION_ONLY = {
 each_command = pytest.mark.parametrize("name", FOR_PEOPLE)
 
 
-def test_people_can_plan_execute_and_look() -> None:
+def test_people_can_plan_execute_resume_and_look() -> None:
     assert set(SKILLS) == {*FOR_PEOPLE, "protocol", "execution", "judgement"}
 
 
@@ -36,9 +36,14 @@ def test_the_skill_execute_allows_all_that_the_coordinator_and_the_agents_it_may
     assert granted == {tool for agent in AGENTS.values() for tool in agent.tools} | {"Workflow"}
 
 
-def test_agents_may_write_in_worktrees_alone() -> None:
+def test_the_skill_resume_allows_what_execute_does_but_no_workflow() -> None:
+    assert set(SKILLS["resume"].tools) == set(SKILLS["execute"].tools) - {"Workflow"}
+
+
+@pytest.mark.parametrize("name", ["execute", "resume"])
+def test_agents_may_write_in_worktrees_alone(name: str) -> None:
     """Planted and found: a bare `Write`, which the host takes for every place of the machine."""
-    tools = SKILLS["execute"].tools
+    tools = SKILLS[name].tools
     assert {tool for tool in tools if tool.startswith(("Edit", "Write"))} == {f"Edit{WORKTREES}", f"Write{WORKTREES}"}
 
 

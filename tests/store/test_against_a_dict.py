@@ -119,9 +119,9 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(agent=st.sampled_from(AGENTS), limit=st.integers(1, 3))
     def receive(self, agent: str, limit: int) -> None:
         def work(store: Store) -> list[str]:
-            names = [row["message_id"] for row in store.messages.unread(agent, limit)]
+            names = [row["message_id"] for row in store.messages.undelivered(agent, limit)]
             for name in names:
-                store.messages.read(agent, name, AT)
+                store.messages.deliver(agent, name, AT)
             return names
 
         expected, self.unread[agent] = self.unread[agent][:limit], self.unread[agent][limit:]
@@ -178,7 +178,7 @@ class LedgerMachine(RuleBasedStateMachine):
             authors = {row["agent_id"] for row in store.state.newest_of_all("m", key)}
             assert authors == {agent for agent in AGENTS if self.versions[agent, key]}
         for agent in AGENTS:
-            assert store.messages.count_unread(agent) == len(self.unread[agent])
+            assert store.messages.count_undelivered(agent) == len(self.unread[agent])
         for task in store.tasks.all("m"):
             assert (task["held_by"], task["attempts"]) == (
                 self.holder.get(task["task_id"]),

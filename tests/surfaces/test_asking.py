@@ -1,4 +1,4 @@
-"""A person is asked about failed tasks where the host can ask, in both eras, and nothing is decided without an answer."""
+"""A person is asked about failed tasks where the host can ask; in both eras nothing is decided without an answer."""
 
 from __future__ import annotations
 

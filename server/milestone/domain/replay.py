@@ -12,17 +12,22 @@ from milestone.domain.progress import Tally
 
 @dataclass(frozen=True)
 class Event:
-    """A line of the log; `position` is its place in it."""
+    """A line of the log; `position` is its place in it, `at` the time in UTC as ISO text."""
 
     position: int
     name: str
     subject: str = ""
     detail: Any = None
+    actor: str = ""
+    at: str = ""
 
 
 @dataclass(frozen=True)
 class TaskState:
-    """A task as its events leave it; `held_by` is empty while no agent holds it."""
+    """A task as its events leave it; `held_by` is empty while no agent holds it.
+
+    `proof` is what has been accepted so far, by kind, and `author` whose work it is.
+    """
 
     status: str = "pending"
     phase: str = ""
@@ -31,6 +36,10 @@ class TaskState:
     held_by: str = ""
     mode: str = "execution"
     standing: bool = False
+    failures: int = 0
+    proof: Mapping[str, Any] = field(default_factory=dict[str, Any], compare=False)
+    author: str = field(default="", compare=False)
+    completed_at: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -57,9 +66,9 @@ def replay(events: Iterable[Event]) -> Ledger:
         if event.name == "task_added":
             tasks.setdefault(event.subject, _added(detail))
         elif event.name in _MOVES and event.subject in tasks:
-            tasks[event.subject] = _MOVES[event.name](tasks[event.subject], detail)
+            tasks[event.subject] = _MOVES[event.name](tasks[event.subject], detail, event)
         elif event.name in _PHASE_STATUS and event.subject in phases:
-            phases[event.subject] = _PHASE_STATUS[event.name]
+            phases[event.subject] = _PHASE_STATUS[event.name] or str(detail.get("status") or "pending")
         elif event.name == "strategy_changed":
             strategy = str(detail.get("strategy", strategy))
         elif event.name == "milestone_completed":
@@ -102,33 +111,72 @@ def _added(detail: Mapping[str, Any]) -> TaskState:
     )
 
 
-def _claimed(task: TaskState, detail: Mapping[str, Any]) -> TaskState:
+def _claimed(task: TaskState, detail: Mapping[str, Any], _: Event) -> TaskState:
     attempts = int(detail.get("attempt") or task.attempts + 1)
-    return replace(task, status="claimed", attempts=attempts, held_by=str(detail.get("agent_id") or ""))
+    return _with(task, status="claimed", attempts=attempts, held_by=str(detail.get("agent_id") or ""))
 
 
-def _back(task: TaskState, detail: Mapping[str, Any]) -> TaskState:
-    return replace(task, status=str(detail.get("status") or "ready"), held_by="")
+def _back(task: TaskState, detail: Mapping[str, Any], _: Event) -> TaskState:
+    return _with(task, status=str(detail.get("status") or "ready"))
+
+
+def _delivered(task: TaskState, detail: Mapping[str, Any], event: Event) -> TaskState:
+    return _with(task, status="in_review", proof=_fields(detail.get("proof")), author=event.actor)
+
+
+def _completed(task: TaskState, detail: Mapping[str, Any], event: Event) -> TaskState:
+    return _with(task, status="completed", proof=detail, author=event.actor, completed_at=event.at)
+
+
+def _decided(task: TaskState, detail: Mapping[str, Any], _: Event) -> TaskState:
+    return replace(task, failures=task.failures + (detail.get("failure") != "usage_limit"))
+
+
+def _rolled_back(task: TaskState, detail: Mapping[str, Any], _: Event) -> TaskState:
+    return _with(
+        task,
+        status=str(detail.get("status") or "ready"),
+        attempts=int(detail.get("attempts") or 0),
+        failures=int(detail.get("failures") or 0),
+        proof=_fields(detail.get("proof")),
+        author=str(detail.get("author") or ""),
+        completed_at=str(detail.get("completed_at") or ""),
+    )
 
 
 def _to(status: str) -> _Move:
     """Return the move that gives a task this status and frees it."""
-    return lambda task, _: replace(task, status=status, held_by="")
+    return lambda task, _, event: _with(task, status=status, completed_at=event.at if status == "completed" else "")
 
 
-_Move = Callable[[TaskState, Mapping[str, Any]], TaskState]
+def _with(task: TaskState, **moved: Any) -> TaskState:
+    """Return a task that moved: nobody holds it and nothing proves it, unless `moved` says so."""
+    loose: dict[str, Any] = {"held_by": "", "proof": {}, "author": "", "completed_at": ""}
+    return replace(task, **{**loose, **moved})
+
+
+_Move = Callable[[TaskState, Mapping[str, Any], Event], TaskState]
 
 _MOVES: Mapping[str, _Move] = {
     "task_claimed": _claimed,
     "task_given_back": _back,
     "task_sent_back": _back,
-    "task_in_review": _to("in_review"),
-    "task_completed": _to("completed"),
+    "task_in_review": _delivered,
+    "task_completed": _completed,
     "task_waived": _to("completed"),
     "task_failed": _to("failed"),
     "task_skipped": _to("skipped"),
     "task_retried": _to("ready"),
+    "task_blocked": _to("blocked"),
+    "task_unblocked": _to("ready"),
+    "task_rolled_back": _rolled_back,
+    "recovery_decided": _decided,
 }
-_PHASE_STATUS: Mapping[str, str] = {"phase_started": "in_progress", "phase_completed": "completed"}
+_PHASE_STATUS: Mapping[str, str] = {
+    "phase_started": "in_progress",
+    "phase_completed": "completed",
+    "phase_rolled_back": "",
+}
 
-EVENTS = frozenset((*_MOVES, *_PHASE_STATUS, "task_added", "strategy_changed", "milestone_completed"))
+MOVES = frozenset((*_MOVES, "task_added"))
+EVENTS = frozenset((*MOVES, *_PHASE_STATUS, "strategy_changed", "milestone_completed"))

@@ -69,6 +69,12 @@ class _Lock:
         return self.path.is_relative_to(self.common / "refs")
 
     @property
+    def is_ours(self) -> bool:
+        """Whether only gits of ours ever take it."""
+        parts = self.path.relative_to(self.common).parts
+        return "milestone" in (parts[0], *parts[2:3])
+
+    @property
     def ref(self) -> bytes:
         """What a HEAD says that leads to the ref behind this lock."""
         return b"ref: " + os.fsencode(self.path.relative_to(self.common))[: -len(".lock")]
@@ -150,6 +156,8 @@ def _may_hold(process: Process, lock: _Lock, roots: list[Path]) -> bool:
         places, ours = _places(process)
     except psutil.AccessDenied:
         return process.uids().real == lock.owner or process.uids().effective == lock.owner
+    if lock.is_ours and not ours:
+        return False
     if ours and lock.home:
         roots = [lock.home, *_tree(lock.home)]
     if ours and lock.is_ref and any(_elsewhere(place, lock) for place in places):

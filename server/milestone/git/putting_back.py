@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -119,11 +120,11 @@ def _planned_within(
         other = inner(repository, tree, one["path"]) if one["commit"] else None
         if other is not None:
             plans.append(_entered(other, one, turns))
-        elif not one["commit"] or pointed(tree, folder, one["pointer"]):
+        elif not one["commit"] or (not os.path.lexists(folder / ".git") and pointed(tree, folder, one["pointer"])):
             lost.append(one)
         else:
             raise Conflict(
-                f"The repository in {shown(one['path'])} is gone, and its history with it",
+                f"The repository in {shown(one['path'])} is gone, or its `.git` leads elsewhere now",
                 remedy="Bring it back, then call again.",
             )
     return tuple(plans), tuple(lost)

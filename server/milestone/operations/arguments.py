@@ -17,7 +17,7 @@ MaybeMilestoneId = Annotated[str, Field(pattern=_MAYBE + MILESTONE_ID, max_lengt
 MaybeSessionId = Annotated[str, Field(pattern=_MAYBE + AGENT_ID, max_length=ID_LIMIT)]
 Key = Annotated[str, Field(pattern=KEY, max_length=ID_LIMIT)]
 Token = Annotated[str, Field(max_length=128, description="token of your brief")]
-RequestId = Annotated[str, Field(max_length=128, description="idempotency key")]
+RequestId = Annotated[str, Field(max_length=128)]
 Line = Annotated[str, Field(max_length=400)]
 Text = Annotated[str, Field(max_length=20_000)]
 Seconds = Annotated[int, Field(ge=0, le=300)]

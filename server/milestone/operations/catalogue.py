@@ -2,6 +2,7 @@
 
 from milestone.operations import (
     answering,
+    checkpoints,
     coordination,
     gating,
     host,
@@ -12,6 +13,7 @@ from milestone.operations import (
     phases,
     recovering,
     repository,
+    rolling,
     sessions,
     showing,
     state,
@@ -24,6 +26,7 @@ __all__ = [
     "REGISTRY",
     "Operation",
     "answering",
+    "checkpoints",
     "coordination",
     "gating",
     "host",
@@ -34,6 +37,7 @@ __all__ = [
     "phases",
     "recovering",
     "repository",
+    "rolling",
     "sessions",
     "showing",
     "state",
@@ -42,7 +46,7 @@ __all__ = [
 ]
 
 _ORDER = (
-    *(sessions, work, recovering, coordination, state, messages),
+    *(sessions, work, recovering, coordination, state, checkpoints, rolling, messages),
     *(showing, milestones, steering, phases, gating, repository, patterns, people, answering, host),
 )
 

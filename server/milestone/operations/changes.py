@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from milestone.domain.errors import Refusal
+from milestone.domain.errors import Conflict, Refusal
 from milestone.domain.paths import outside
 from milestone.operations.context import Context, World
 
@@ -26,7 +26,10 @@ _SHORT = 12
 
 @dataclass(frozen=True)
 class Job:
-    """A task as Git sees it: its repository, the milestone's branch, its own branch and folder, what it may change."""
+    """A task as Git sees it: its repository, the milestone's branch, its own branch and folder, what it may change.
+
+    `rolled` is where the last rollback of the milestone began that was over when this was made.
+    """
 
     world: World
     milestone_id: str
@@ -39,6 +42,8 @@ class Job:
     declared: tuple[str, ...]
     writes: bool
     source: str
+    repository: str = ""
+    rolled: int = 0
 
     @property
     def tree(self) -> Path:
@@ -66,7 +71,18 @@ class Job:
 
     def merging(self) -> contextlib.AbstractContextManager[None]:
         """Hold the place of whoever moves the milestone's branch; one at a time, over all processes."""
-        return self._alone("merging", threading.Event())
+        return merging(self.world, self.milestone_id)
+
+    def refuse_if_rolled_back(self) -> None:
+        """Keep whoever began before a rollback of the milestone from moving its branch afterwards.
+
+        Raises:
+            RolledBack: one has begun, or was carried out, since this job was made.
+        """
+        if rolled_back(self.world, self.milestone_id) > self.rolled:
+            raise RolledBack(
+                f"Milestone {self.milestone_id!r} was rolled back, or is being, since this began", remedy="next_actions"
+            )
 
     def proving(self, cancelled: threading.Event) -> contextlib.AbstractContextManager[None]:
         """Hold the place of whoever runs gates on what would be merged; others may merge meanwhile.
@@ -74,24 +90,48 @@ class Job:
         Raises:
             GivenUp: `cancelled` was set before the place was free.
         """
-        return self._alone("proving", cancelled)
-
-    @contextlib.contextmanager
-    def _alone(self, name: str, cancelled: threading.Event) -> Generator[None, None, None]:
-        folder = self.world.data / name
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(folder / f"{self.milestone_id}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            while not _locked(descriptor):
-                if cancelled.wait(_STEP):
-                    raise GivenUp
-            yield
-        finally:
-            os.close(descriptor)
+        return _alone(self.world, "proving", self.milestone_id, cancelled)
 
 
 class GivenUp(Exception):
     """Whoever waited for a place is not wanted any more."""
+
+
+class RolledBack(Conflict):
+    """The milestone was rolled back since the work began."""
+
+
+def merging(world: World, milestone_id: str) -> contextlib.AbstractContextManager[None]:
+    """Hold the place of whoever moves a milestone's branch, forward or back; one at a time, over all processes."""
+    return _alone(world, "merging", milestone_id, threading.Event())
+
+
+def rolled_back(world: World, milestone_id: str) -> int:
+    """Return where the last rollback began that touched Git here; whoever began before it may not merge any more."""
+    with contextlib.suppress(FileNotFoundError):
+        return int((world.data / "merging" / f"{milestone_id}.rolled").read_text("utf-8"))
+    return 0
+
+
+def note_rollback(world: World, milestone_id: str, began: int) -> None:
+    """Let nobody merge any more who began before this rollback; hold the place of those who merge meanwhile."""
+    file = world.data / "merging" / f"{milestone_id}.rolled"
+    file.with_suffix(".new").write_text(str(began), "utf-8")
+    file.with_suffix(".new").replace(file)
+
+
+@contextlib.contextmanager
+def _alone(world: World, name: str, milestone_id: str, cancelled: threading.Event) -> Generator[None, None, None]:
+    folder = world.data / name
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(folder / f"{milestone_id}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        while not _locked(descriptor):
+            if cancelled.wait(_STEP):
+                raise GivenUp
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _locked(descriptor: int) -> bool:
@@ -118,6 +158,8 @@ def job(ctx: Context, task: Mapping[str, Any]) -> Job:
         declared=tuple(task["paths"]),
         writes="commit" in task["proof"],
         source=task["source"],
+        repository=task["repository"],
+        rolled=ctx.store.rollbacks.under_way(task["milestone_id"])[1],
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from milestone.domain.recovery import Failure
-from milestone.operations import changes, merges, tracking
+from milestone.operations import changes, checkpoints, merges, tracking
 from milestone.operations.context import Answer, Aside, Context
 
 
@@ -35,9 +35,10 @@ def deliver(
         return then(ctx, _accepted(ctx, task, agent_id, None))
     job = changes.job(ctx, task)
     merge = "gates" not in task["proof"]
-    return Aside(
+    look = Aside(
         lambda _: merges.check(job, merge=merge), lambda later, found: _looked_at(later, task, agent_id, found, then)
     )
+    return checkpoints.before_merge(ctx, job, look) if merge else look
 
 
 def _looked_at(
@@ -76,8 +77,8 @@ def land(ctx: Context, task: Mapping[str, Any], then: Callable[[Context], Answer
             )
             later.store.evidence.add(now["milestone_id"], now["task_id"], "commit", author, found.merged, later.at)
             tracking.settle(later, now)
-        else:
+        elif not found.rolled_back:
             tracking.send_back(later, now, Failure("conflict" if found.conflict else "error", found.lacking))
         return then(later)
 
-    return Aside(lambda _: merges.check(job, merge=True), landed)
+    return checkpoints.before_merge(ctx, job, Aside(lambda _: merges.check(job, merge=True), landed))

@@ -9,7 +9,7 @@ from milestone.domain.errors import Refusal
 from milestone.domain.gates import Gate
 from milestone.domain.recovery import Failure, FailureKind
 from milestone.domain.text import clip
-from milestone.operations import changes, proving, reporting, shared, tracking
+from milestone.operations import changes, checkpoints, proving, reporting, shared, tracking
 from milestone.operations.arguments import Key, MaybeAgentId, MaybeMilestoneId, Token
 from milestone.operations.context import Answer, Aside, Context
 from milestone.operations.registry import operation
@@ -72,10 +72,11 @@ def _start(ctx: Context, task: Mapping[str, Any], gates: tuple[Gate, ...], *, tr
     ctx.record("gates_started", task["milestone_id"], subject=task["task_id"], topic="tasks", detail=detail)
     job = changes.job(ctx, task)
     limits = ctx.world.limits()
-    return Aside(
+    run = Aside(
         lambda outside: proving.prove(job, gates, limits, outside, trial=trial),
         lambda later, found: _ended(later, task, run_id, found, trial=trial),
     )
+    return checkpoints.before_merge(ctx, job, run) if job.branch and job.writes and not trial else run
 
 
 def _ended(ctx: Context, task: Mapping[str, Any], run_id: str, found: proving.Proof, *, trial: bool) -> Answer:
@@ -90,7 +91,9 @@ def _ended(ctx: Context, task: Mapping[str, Any], run_id: str, found: proving.Pr
         next_step = "git_milestone(action='commit'), then complete_task." if found.status == "passed" else "Mend it."
         return _told(now, found.status, found.results, next_step, found.why)
     if now["status"] != "in_review" or now["attempts"] != task["attempts"]:
-        if found.merged:  # somebody waived it meanwhile; what is on the branch is told all the same
+        if (
+            found.merged and now["status"] == "completed"
+        ):  # somebody waived it meanwhile; what is on the branch is told all the same
             ctx.store.evidence.add(now["milestone_id"], now["task_id"], "commit", "server", found.merged, ctx.at)
         return _told(now, found.status, found.results, "next_actions", f"The task is {now['status']} by now.")
     if found.status == "passed":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from milestone.domain.errors import Conflict, Refusal
 from milestone.domain.paths import outside
-from milestone.operations.changes import Job
+from milestone.operations.changes import Job, RolledBack
 
 if TYPE_CHECKING:
     from milestone.git.merging import Preview
@@ -28,6 +28,7 @@ class Checked:
     merged: Mapping[str, Any] = field(default_factory=dict[str, Any])
     lacking: str = ""
     conflict: bool = False
+    rolled_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ def check(job: Job, *, merge: bool) -> Checked:
     try:
         with job.merging() if merge else contextlib.nullcontext():
             return _check(job, merge=merge)
+    except RolledBack as why:
+        return Checked(lacking=str(why), rolled_back=True)
     except Refusal as refusal:
         return Checked(lacking=str(refusal))
 
@@ -93,9 +96,14 @@ def _report(seen: Preview, task_id: str) -> str:
 
 
 def advance(repository: Repository, job: Job, made: Ready) -> bool:
-    """Move the milestone's branch on to a commit; false where somebody else moved it meanwhile."""
+    """Move the milestone's branch on to a commit; false where somebody else moved it meanwhile.
+
+    Raises:
+        RolledBack: the milestone was rolled back since the job was made.
+    """
     from milestone.git import branches
 
+    job.refuse_if_rolled_back()
     try:
         branches.advance(repository, job.branch, made.commit, made.tip)
     except Conflict:

@@ -16,6 +16,7 @@ LEVELS: Mapping[str, str] = {
     "testing-integration-master": "integration",
     "testing-api-integration": "api",
 }
+ROLLED_BACK = "rolled back: it was added after the checkpoint"
 _REVIEW_SECONDS, _FIX_SECONDS = 1_800, 3_600
 
 
@@ -79,11 +80,15 @@ def add_task(
     ctx: Context, milestone_id: str, task_id: str, needs: Sequence[tuple[str, str]] = (), **given: Any
 ) -> None:
     """Add a task to a session that runs; what comes last in its phase waits for it."""
-    if ctx.store.tasks.get(milestone_id, task_id):
+    there = ctx.store.tasks.get(milestone_id, task_id)
+    if there and not (there["status"] == "skipped" and there["detail"] == ROLLED_BACK):
         return
     mode = given.pop("mode", "execution")
-    ordinal = ctx.store.tasks.next_ordinal(milestone_id, mode)
-    ctx.store.tasks.add(milestone_id, ordinal, task_id=task_id, mode=mode, **given)
+    if there:
+        _come_back(ctx, there, given)
+    else:
+        ordinal = ctx.store.tasks.next_ordinal(milestone_id, mode)
+        ctx.store.tasks.add(milestone_id, ordinal, task_id=task_id, mode=mode, **given)
     for needs_task, key in needs:
         ctx.store.tasks.add_dependency(milestone_id, task_id, needs_task, key)
     for waiting in ctx.store.tasks.waiting_for_all(milestone_id, mode, given["phase"]):
@@ -94,6 +99,15 @@ def add_task(
     detail = {"mode": mode, "phase": given["phase"], "weight": given.get("weight", 0), "standing": 0}
     detail |= {"agent_type": given["agent_type"], "source": given["source"], "subject": given.get("subject", "")}
     ctx.record("task_added", milestone_id, subject=task_id, topic="tasks", detail=detail)
+
+
+def _come_back(ctx: Context, task: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Let a task that a rollback took away be done after all, as it is asked for now."""
+    milestone_id, task_id = task["milestone_id"], task["task_id"]
+    counts = {"status": "pending", "attempts": task["attempts"], "failures": 0}
+    ctx.store.rollbacks.set_task(milestone_id, task_id, **counts, detail="", completed_at="")
+    ctx.store.tasks.fill(milestone_id, task_id, given["title"], given.get("paths", ()), given.get("acceptance", ()))
+    ctx.record("task_rolled_back", milestone_id, subject=task_id, topic="tasks", detail=counts)
 
 
 def end_session(ctx: Context, milestone_id: str, mode: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from milestone.domain.errors import Refusal
 from milestone.domain.milestones import PHASES
 from milestone.domain.strategies import open_phases
-from milestone.operations import drifting, finishing, outcomes, reporting, shared, strategy, surveying
+from milestone.operations import checkpoints, drifting, finishing, outcomes, reporting, shared, strategy, surveying
 from milestone.operations.arguments import MaybeMilestoneId
 from milestone.operations.context import Answer, Aside, Context
 from milestone.operations.registry import operation
@@ -31,7 +31,8 @@ def transition_phase(
         return _answer(ctx, wanted, phase, [])
     _validate(ctx, row, phase)
     look = drifting.look(ctx, row)
-    return Aside(look, lambda later, there: _completed(later, wanted, phase, there))
+    complete = Aside(look, lambda later, there: _completed(later, wanted, phase, there))
+    return checkpoints.automatic(ctx, wanted, phase, lambda _: complete)
 
 
 def _validate(ctx: Context, row: Mapping[str, Any], phase: str) -> None:

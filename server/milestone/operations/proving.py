@@ -42,6 +42,8 @@ def prove(job: Job, gates: Sequence[Gate], limits: Limits, outside: Outside, *, 
             return _proven(job, gates, limits, outside)
     except GivenUp:
         return Proof("cancelled", "it was cancelled before it ended")
+    except changes.RolledBack as why:
+        return Proof("cancelled", str(why))
     except Refusal as refusal:
         return Proof("failed" if trial else "conflict", str(refusal))
 

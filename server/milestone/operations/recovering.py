@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from milestone.domain.errors import NotYours
+from milestone.domain.gates import Limits
 from milestone.domain.leases import Clock, Lease
 from milestone.domain.milestones import stamp
 from milestone.domain.recovery import Ask, Decision, Degrade, Failure, Park, Policy, Retry, RollBack, decide
@@ -24,9 +25,8 @@ _BACK = "roll back to "
 _NEVER = Clock("", 0)
 
 
-def policy(ctx: Context) -> Policy:
-    """Return the policy that the project's limits set."""
-    limits = ctx.world.limits()
+def policy(limits: Limits) -> Policy:
+    """Return the policy that a project's limits set."""
     rest = limits.backoff
     return Policy(
         attempts=limits.attempts,
@@ -57,7 +57,7 @@ def failed(
         checkpoint=last["checkpoint_id"] if last else "",
         rollbacks=now["rollbacks"],
         chance=int(ctx.chance(4), 16) / 0xFFFFFFFF,
-        policy=policy(ctx),
+        policy=policy(ctx.world.limits()),
         reset_seconds=reset_seconds,
     )
     _note(ctx, milestone_id, decision, failure, subject=task_id, actor=agent_id, attempt=now["failures"] + counted)
@@ -197,7 +197,7 @@ def limit_reached(ctx: Context, milestone_id: str, why: str, reset_seconds: floa
         checkpoint="",
         rollbacks=0,
         chance=0.0,
-        policy=policy(ctx),
+        policy=policy(ctx.world.limits()),
         reset_seconds=reset_seconds,
     )
     assert isinstance(found, Park)
@@ -218,7 +218,7 @@ def _note(
     told = {
         "decision": decision.name,
         "why": decision.why[:_DETAIL],
-        "failure": failure.kind,
+        "failure": failure.kind if failure.counts else "usage_limit",
         "attempt": attempt,
         "seconds": round(decision.seconds, 1) if isinstance(decision, Retry | Park) else 0,
         "checkpoint": decision.checkpoint if isinstance(decision, RollBack) else "",

@@ -18,7 +18,7 @@ from milestone.operations.context import Answer, Aside, Context
 T = TypeVar("T", bound=Answer | Aside)
 _SHOWN = 200
 _IDENTIFIER = "letters, digits, '-', '_' and single dots, beginning with a letter or digit"
-_NOISE = ("title", "pattern", "maxLength", "minLength", "default", "maximum", "minimum", "maxItems")
+_NOISE = ("title", "pattern", "maxLength", "minLength", "default", "maximum", "minimum", "minItems", "maxItems", "additionalProperties")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ class Operation:
     def schema(self) -> dict[str, Any]:
         """The arguments as JSON schema, without what a model does not need to call it."""
         full = self.arguments.model_json_schema()
-        slim: dict[str, Any] = _slim(full)
+        models = {name: {**one, "description": None} for name, one in full.pop("$defs", {}).items()}
+        slim: dict[str, Any] = _slim({**full, "$defs": models} if models else full)
         return {"type": "object", "properties": {}, **slim, "additionalProperties": False}
 
     def check(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,11 +117,16 @@ def _slim(node: Any) -> Any:
         return [_slim(item) for item in node]  # pyright: ignore[reportUnknownVariableType]
     if not isinstance(node, dict):
         return node
+    if "anyOf" in node:
+        # What may be left out may also be null or empty; a model leaves it out.
+        branches = [one for one in node["anyOf"] if one.get("type") != "null" and "const" not in one]  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        if len(branches) == 1:  # pyright: ignore[reportUnknownArgumentType]
+            return _slim({**{name: value for name, value in node.items() if name != "anyOf"}, **branches[0]})  # pyright: ignore[reportUnknownVariableType]
     slim: dict[str, Any] = {}
     for key, value in node.items():  # pyright: ignore[reportUnknownVariableType]
         if key == "properties":
             slim[key] = {name: _slim(item) for name, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-        elif key not in _NOISE:
+        elif key not in _NOISE and value is not None:
             slim[str(key)] = _slim(value)  # pyright: ignore[reportUnknownArgumentType]
     return slim
 

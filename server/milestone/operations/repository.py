@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from milestone.domain.errors import Missing, NotYours, Refusal
-from milestone.operations import changes, merges, shared, surveying, tracking
+from milestone.operations import changes, checkpoints, merges, shared, surveying, tracking
 from milestone.operations.arguments import Key, Line, MaybeAgentId, MaybeMilestoneId, Offset, Token
 from milestone.operations.context import Answer, Aside, Context
 from milestone.operations.registry import operation
@@ -145,7 +145,8 @@ def _merge(ctx: Context, task: Mapping[str, Any], job: changes.Job) -> Aside:
     if not waived and ("gates" in task["proof"] or task["status"] not in ("in_review", "completed")):
         remedy = "run_gates merges it once they pass." if "gates" in task["proof"] else "complete_task merges it."
         raise Refusal(f"Task {task['task_id']!r} is merged with its proof, not before", remedy=remedy)
-    return Aside(lambda _: merges.check(job, merge=True), lambda later, found: _merged(later, task, found))
+    merge = Aside(lambda _: merges.check(job, merge=True), lambda later, found: _merged(later, task, found))
+    return checkpoints.before_merge(ctx, job, merge)
 
 
 def _merged(ctx: Context, task: Mapping[str, Any], found: merges.Checked) -> Answer:

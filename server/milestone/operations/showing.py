@@ -8,6 +8,7 @@ from typing import Any, Literal
 from milestone.domain.text import clip
 from milestone.operations import (
     checking,
+    checkpoints,
     drifting,
     finishing,
     reporting,
@@ -20,7 +21,7 @@ from milestone.operations.arguments import MaybeMilestoneId, Offset
 from milestone.operations.context import Answer, Aside, Context
 from milestone.operations.registry import operation
 
-About = Literal["", "tasks", "evidence", "decisions", "drift", "gates", "checks", "missing"]
+About = Literal["", "tasks", "evidence", "decisions", "drift", "gates", "checks", "missing", "checkpoints"]
 _SHOWN = 15
 _LINE = 160
 _PAGE = 20
@@ -200,4 +201,5 @@ _PARTS: Mapping[str, Callable[[Context, Mapping[str, Any]], list[str]]] = {
     "decisions": _decisions,
     "missing": _missing,
     "gates": _gates,
+    "checkpoints": checkpoints.shown,
 }

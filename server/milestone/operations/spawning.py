@@ -26,7 +26,8 @@ def spawn(
     """Claim a task for a new agent and return the action that starts it; `left` is what Git has of it so far.
 
     The brief is kept as the agent's state, without the token, for hosts that hand over ids alone. Lease, token, brief
-    and the commit that the work begins from are written before anybody can start the agent.
+    and the commit that the work begins from are written before anybody can start the agent. The token begins with a
+    number that only grows, so a later holder's is always greater.
     """
     task = ctx.store.tasks.get(row["milestone_id"], decision.task.task_id)
     assert task is not None
@@ -38,23 +39,7 @@ def spawn(
     )
     ctx.store.messages.queue_waiting(milestone_id, agent_type, agent_id)
     patterns = fitting(ctx, task) if task["mode"] == "execution" else []
-    chosen = [pattern.pattern_id for pattern in patterns]
-    before = ctx.store.tasks.last_claim(milestone_id, task["task_id"])
-    attempt = ctx.store.tasks.claim(
-        milestone_id,
-        task["task_id"],
-        agent_id,
-        ctx.server,
-        ctx.at,
-        lease=lease(ctx.clock, START_SECONDS),
-        deadline=lease(ctx.clock, ctx.world.limits().task_seconds),
-        base_commit=left.base if left else "",
-        patterns=chosen,
-    )
-    if before:
-        ctx.store.messages.inherit(before["agent_id"], agent_id)
-    for pattern_id in chosen:
-        ctx.store.patterns.used(pattern_id)
+    attempt = _claim(ctx, task, agent_id, patterns, left.base if left else "")
     detail = {"agent_id": agent_id, "attempt": attempt, "why": decision.why}
     ctx.record("task_claimed", milestone_id, subject=task["task_id"], actor=agent_id, topic="tasks", detail=detail)
     brief = _brief(ctx, row, task, agent_id, token, patterns)
@@ -68,7 +53,26 @@ def spawn(
         "task_id": task["task_id"],
         "agent_id": agent_id,
         "token": token,
+        "lease_seconds": task["time_limit"],
     }
+
+
+def _claim(ctx: Context, task: Mapping[str, Any], agent_id: str, patterns: Sequence[Pattern], base: str) -> int:
+    """Give a task to an agent and return which attempt this is; the agent has a minute to begin."""
+    milestone_id, task_id = task["milestone_id"], task["task_id"]
+    before = ctx.store.tasks.last_claim(milestone_id, task_id)
+    chosen = [pattern.pattern_id for pattern in patterns]
+    times = {
+        "lease": lease(ctx.clock, START_SECONDS),
+        "deadline": lease(ctx.clock, ctx.world.limits().task_seconds),
+    }
+    where = (milestone_id, task_id, agent_id, ctx.server, ctx.at)
+    attempt = ctx.store.tasks.claim(*where, **times, base_commit=base, patterns=chosen)
+    if before:
+        ctx.store.messages.inherit(before["agent_id"], agent_id)
+    for pattern_id in chosen:
+        ctx.store.patterns.used(pattern_id)
+    return attempt
 
 
 def fitting(ctx: Context, task: Mapping[str, Any]) -> list[Pattern]:

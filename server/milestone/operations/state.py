@@ -1,10 +1,10 @@
-"""What agents save and load, and the checkpoints it can be rolled back to."""
+"""What agents save and load."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from milestone.domain.errors import Conflict, Missing, NotYours
 from milestone.domain.results import mismatch
@@ -13,7 +13,6 @@ from milestone.operations.arguments import (
     AgentId,
     Json,
     Key,
-    Line,
     MaybeAgentId,
     MaybeMilestoneId,
     Offset,
@@ -91,69 +90,6 @@ def load_agent_state(
     return answer | _value(row, offset) | {"others": others[:20], "next": _go_on(row, key, offset)}
 
 
-@operation()
-def create_agent_checkpoint(
-    ctx: Context, scope_id: AgentId, label: Line = "", scope: Literal["agent", "session", "milestone"] = "agent"
-) -> Answer:
-    """Name the present state of an agent, a session or a milestone (scope_id is its id), so that
-    restore_agent_checkpoint can bring it back.
-    """
-    milestone_id = _scope_milestone(ctx, scope, scope_id)
-    checkpoint_id = f"checkpoint-{ctx.chance(5)}"
-    position = ctx.record(
-        "checkpoint_created",
-        milestone_id,
-        subject=checkpoint_id,
-        detail={"scope": scope, "scope_id": scope_id, "label": label},
-    )
-    ctx.store.state.add_checkpoint(checkpoint_id, scope, scope_id, label, position, ctx.at)
-    return {
-        "checkpoint_id": checkpoint_id,
-        "position": position,
-        "next": f"restore_agent_checkpoint(checkpoint_id={checkpoint_id!r}) shows what a rollback would change.",
-    }
-
-
-@operation()
-def restore_agent_checkpoint(ctx: Context, checkpoint_id: AgentId, dry_run: bool = True) -> Answer:
-    """Roll saved state back to a checkpoint. By default it only shows which keys would change. Nothing is destroyed:
-    old values come back as new versions, and the state before is itself a checkpoint.
-    """
-    found = ctx.store.state.checkpoint(checkpoint_id)
-    if not found:
-        raise Missing(f"There is no checkpoint {checkpoint_id!r}", remedy="create_agent_checkpoint makes one.")
-    changes = [
-        _back(ctx, row, found["position"])
-        for row in ctx.store.state.changed_since(found["position"], found["scope"], found["scope_id"])
-        if not shared.by_server(row["key"])
-    ]
-    shown = [
-        {name: change[name] for name in ("agent_id", "key", "from_version", "to_version")} for change in changes[:50]
-    ]
-    answer: Answer = {"checkpoint_id": checkpoint_id, "dry_run": dry_run, "changes": shown, "count": len(changes)}
-    if dry_run or not changes:
-        return answer | {
-            "next": f"restore_agent_checkpoint(checkpoint_id={checkpoint_id!r}, dry_run=false)"
-            if changes
-            else "Nothing differs."
-        }
-    own = ctx.store.agents.of_caller(ctx.caller)
-    if own is None or own.agent_id != found["scope_id"]:
-        shared.coordinator_or_person(ctx, changes[0]["milestone_id"])
-    before = create_agent_checkpoint(ctx, found["scope_id"], f"before {checkpoint_id}", found["scope"])
-    for change in changes:
-        position = ctx.record(
-            "state_restored",
-            change["milestone_id"],
-            subject=change["key"],
-            actor=change["agent_id"],
-            topic=f"state:{change['key']}",
-        )
-        where = (change["milestone_id"], change["agent_id"], change["key"], change["from_version"] + 1, position)
-        ctx.store.state.add(*where, change["value"], ctx.at, present=change["to_version"] > 0)
-    return answer | {"undo": before["checkpoint_id"], "next": "Work goes on from the restored state."}
-
-
 def _not_accepted_yet(ctx: Context, agent_id: str, key: str) -> None:
     """Keep what proved a task as it was when it was accepted."""
     claim = ctx.store.tasks.claim_of(agent_id)
@@ -212,25 +148,3 @@ def _nothing(ctx: Context, key: str, agent_id: str, milestone_id: str, wait_seco
         allowed=f"keys saved so far: {', '.join(ctx.store.state.keys(owner)) or '(none)'}",
         remedy="With wait_seconds the call waits for it.",
     )
-
-
-def _scope_milestone(ctx: Context, scope: str, scope_id: str) -> str:
-    if scope == "agent":
-        return shared.agent(ctx, scope_id).milestone_id
-    if scope == "session":
-        return str(shared.session(ctx, scope_id, "")["milestone_id"])
-    return str(shared.milestone(ctx, scope_id)["milestone_id"])
-
-
-def _back(ctx: Context, row: Mapping[str, Any], position: int) -> dict[str, Any]:
-    then = ctx.store.state.at(position, row["agent_id"], row["key"])
-    now = ctx.store.state.newest(row["agent_id"], row["key"])
-    assert now is not None
-    return {
-        "agent_id": row["agent_id"],
-        "key": row["key"],
-        "milestone_id": now["milestone_id"],
-        "from_version": row["version"],
-        "to_version": then["version"] if then and then["present"] else 0,
-        "value": then["value"] if then else "null",
-    }

@@ -75,9 +75,8 @@ def settle(ctx: Context, task: Mapping[str, Any]) -> str:
     author = there["keys"]["agent_id"] if "keys" in there else ""
     if left:
         ctx.store.tasks.set(milestone_id, task_id, "in_review", f"owes {', '.join(left)}")
-        ctx.record(
-            "task_in_review", milestone_id, subject=task_id, actor=author, topic="tasks", detail={"owes": list(left)}
-        )
+        detail = {"owes": list(left), "proof": {kind: one["detail"] for kind, one in there.items()}}
+        ctx.record("task_in_review", milestone_id, subject=task_id, actor=author, topic="tasks", detail=detail)
         if left == ("review",):
             outcomes.ask_for_review(ctx, task)
         reporting.note_progress(ctx, milestone_id, task["mode"])

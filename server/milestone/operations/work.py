@@ -11,7 +11,7 @@ from milestone.domain.errors import Missing, NotYours, Refusal
 from milestone.domain.milestones import stamp
 from milestone.domain.recovery import Failure
 from milestone.domain.scheduling import Ask, Decision, Pause, RollBack, RunGates, Spawn, Transition, choose
-from milestone.operations import leading, scouting, seeding, shared, situation, steering, tracking
+from milestone.operations import checkpoints, leading, rolling, scouting, seeding, shared, situation, steering, tracking
 from milestone.operations.arguments import Key, MaybeAgentId, MaybeMilestoneId, Seconds, Token
 from milestone.operations.context import Answer, Aside, Context
 from milestone.operations.delivering import Outcome, deliver, land
@@ -37,13 +37,20 @@ def next_actions(ctx: Context, milestone_id: MaybeMilestoneId = "", wait_seconds
     mode = current["mode"]
     if mode == "planning" and not ctx.store.tasks.exist(wanted, mode):
         seeding.write(ctx, wanted, mode, seeding.sow_planning(ctx.playbook(mode)))
-    return _actions(ctx, wanted, current, wait=bool(wait_seconds))
+    return checkpoints.at_quarters(
+        ctx, row, current, lambda later: _actions(later, wanted, current, wait=bool(wait_seconds))
+    )
 
 
 def _actions(
     ctx: Context, milestone_id: str, session: Mapping[str, Any], *, wait: bool, found: scouting.Found | None = None
 ) -> Answer | Aside:
     """Return what to do; `found` is what Git has of the tasks that are to be handed out, as far as it was looked up."""
+    row = shared.milestone(ctx, milestone_id)
+    broken_off = rolling.unfinished(ctx, row)
+    if broken_off:
+        known = {"milestone_id": milestone_id, "session_id": session["session_id"], "status": row["status"]}
+        return known | {"actions": [broken_off], "next": _next([broken_off], milestone_id)}
     looked_at = _finish_what_is_there(ctx, milestone_id, session, wait=wait)
     if looked_at:
         return looked_at

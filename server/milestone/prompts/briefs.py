@@ -42,8 +42,8 @@ class Work:
     acceptance: Sequence[str]
     decisions: Sequence[str]
     sent_back: str
-    left: str
     patterns: Sequence[tuple[str, str]]
+    left: str = ""
 
 
 def render_brief(
@@ -207,7 +207,7 @@ def _visible(text: str, *, breaks: str = "\n\t") -> str:
         or char.isspace()
         or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn")
     )
-    return _TAG.sub("‹", "".join(kept).strip())
+    return _TAG.sub("\u2039", "".join(kept).strip())
 
 
 def _cut(text: str, limit: int) -> str:

@@ -39,30 +39,35 @@ def copy(source: Path, target: Path) -> None:
     except FileExistsError:
         raise Refusal(f"{target} is there already", remedy="Name another file; nothing was written.") from None
     try:
-        with _open(source) as read, _open(target, write=True) as written:
-            read.backup(written)
-            written.execute("PRAGMA journal_mode=DELETE").fetchall()
+        with _open(source) as read:
+            read.execute(_SCHEMA).fetchall()
+            with _open(target, write=True) as written:
+                read.backup(written)
+                written.execute("PRAGMA journal_mode=DELETE").fetchall()
     except BaseException:
         target.unlink(missing_ok=True)
         raise
 
 
-def examine(path: Path) -> Seen:
+def examine(path: Path, name: Path | None = None) -> Seen:
     """Return what a database file from elsewhere holds, having seen that it is one of ours and whole.
+
+    `name` is what people know it by.
 
     Raises:
         Refusal: it is not, or it is of a newer version than this program.
     """
+    name = name or path
     with _open(path) as connection:
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if version > queries.VERSION:
             raise queries.newer(version)
         if _schema(connection) != _made(version):
-            raise Refusal(f"{path} is no database of ours: its tables are not those of version {version}")
+            raise Refusal(f"{name} is no database of ours: its tables are not those of version {version}")
         for check in ("integrity_check(1)", "foreign_key_check"):
             found = connection.execute(f"PRAGMA {check}").fetchall()
             if found not in ([], [("ok",)]):
-                raise Refusal(f"{path} is damaged: {found[0]}", remedy="Use another backup, or `milestone rebuild`.")
+                raise Refusal(f"{name} is damaged: {found[0]}", remedy="Use another backup, or `milestone rebuild`.")
         return Seen(version, dict(connection.execute(_POSITIONS).fetchall()))
 
 

@@ -89,4 +89,4 @@ def _query(name: str, body: str) -> Query:
 
 def _statements(text: str) -> list[str]:
     lines = (line for line in text.splitlines() if not line.startswith("--"))
-    return [part.strip() for part in "\n".join(lines).split(";\n") if part.strip()]
+    return [part.strip() for part in ("\n".join(lines) + "\n").split(";\n") if part.strip()]

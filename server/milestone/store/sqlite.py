@@ -135,16 +135,16 @@ class SqliteEngine:
 
     def enter(self, *, write: bool, patience: float = PATIENCE) -> Generator[Step, None, Transaction]:  # noqa: ARG002 - who drives the steps keeps it
         """Begin a transaction; a writer first waits for its turn."""
-        if not write:
-            with self._guard:
-                self._guard.check_file()
-                self._connection.execute("BEGIN")
-            return SqliteTransaction(self._connection, self._guard, None)
+        turn = None
         with self._guard:
-            turn = yield from self._enter()
+            self._guard.check_file()
+            if write:
+                turn = yield from self._begin_write()
+            else:
+                self._connection.execute("BEGIN")
         return SqliteTransaction(self._connection, self._guard, turn)
 
-    def _enter(self) -> Generator[Step, None, Turn]:
+    def _begin_write(self) -> Generator[Step, None, Turn]:
         turn = Turn(self._queue)
         entered = False
         waiting = False
@@ -181,6 +181,10 @@ class SqliteEngine:
 
     def maintain(self) -> Mapping[str, object]:
         """Return version, integrity, tables with their row counts and size, read through sqlite-utils."""
+        with self._guard:
+            return self._maintain()
+
+    def _maintain(self) -> Mapping[str, object]:
         import sqlite_utils
 
         database = sqlite_utils.Database(self._connection, recursive_triggers=False, execute_plugins=False)

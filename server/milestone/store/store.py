@@ -11,6 +11,7 @@ from milestone.store.messages import Messages
 from milestone.store.milestones import Milestones
 from milestone.store.parkings import Parkings
 from milestone.store.patterns import Patterns
+from milestone.store.rollbacks import Rollbacks
 from milestone.store.state import State
 from milestone.store.tasks import Tasks
 from milestone.store.threads import Threads
@@ -31,3 +32,4 @@ class Store:
         self.journal = Journal(transaction, project_id)
         self.threads = Threads(transaction, project_id)
         self.parkings = Parkings(transaction, project_id)
+        self.rollbacks = Rollbacks(transaction, project_id)

@@ -71,6 +71,11 @@ def scan(path: Path, upto: int = 0) -> Written:
     if not found.places:
         raise Refusal(f"{path} holds no journal", remedy="Restore a backup.")
     found.end = min(upto, max(found.places)) if upto else max(found.places)
+    for number, (_, parts) in found.parts.items():
+        if number <= found.end < number + parts - 1:
+            found.end = number - 1  # a copy is there when all of it is
+    if not found.end:
+        raise Refusal(f"{path} holds only a part of a copy of all rows", remedy="Restore a backup.")
     whole = [number for number in found.parts if _is_whole(found, number)]
     found.begin = max(whole, default=1)
     _complete(found)

@@ -16,6 +16,7 @@ from milestone.operations import overview
 from milestone.operations.context import Answer
 from milestone.store.engine import run
 from milestone.surfaces import keeping
+from milestone.surfaces.explaining import explain_recovery
 from milestone.surfaces.screen import health_screen, status_screen
 from milestone.wiring import Application
 
@@ -50,7 +51,18 @@ class Commands(click.Group):
             help="Plan a milestone with agents and carry it through. Operations answer with JSON.", **settings
         )
         self.params.append(_version())
-        for command in (_status, _doctor, _rehearse, _hook, _mcp, _monitor, _mirror, _record, *keeping.COMMANDS):
+        for command in (
+            _status,
+            _doctor,
+            _rehearse,
+            _hook,
+            _mcp,
+            _monitor,
+            _mirror,
+            _record,
+            *keeping.COMMANDS,
+            explain_recovery,
+        ):
             self.add_command(command)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

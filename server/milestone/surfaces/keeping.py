@@ -60,7 +60,7 @@ def _restore(application: Application, file: Path, force: bool, as_json: bool) -
     rebuilding.nobody_else(application, force=force)
     with rebuilding.beside(application) as new:
         files.copy(file, new)
-        seen = files.examine(new)
+        seen = files.examine(new, file)
         project = same_project(application, sorted(seen.positions))
         kept = put_in_place(application, new, project)
     found = {"restored": str(file), "project": project, "position": seen.positions[project], "kept": kept}

@@ -7,7 +7,6 @@ import select
 import signal
 import stat
 import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,9 +24,10 @@ from milestone.wiring import Application, Settings
 SILENT = 20.0
 """Seconds without a sign of life after which a conversation counts as idle; signs are noted every 15 s."""
 
-_LOOK, _LOOK_AFAR = 1.0, 5.0
-_TIMES = 10.0
-_AGAIN = 60.0
+_TICK = 1.0
+_AFAR = 5  # ticks between two looks at a database behind a network
+_TIMES = 10  # ticks between two looks at what time alone brings about
+_AGAIN = 60  # ticks of rest after an error
 _SHOWN = 3
 _WAKES = {
     "task_completed": "task {} is completed",
@@ -144,7 +144,7 @@ def monitor(settings: Settings, silent: float = SILENT) -> int:
     needs, ticks = Needs(host, silent), _ticks(host)
     while True:
         try:
-            for line in _needed(application, needs, ticks):
+            for line in needed(application, needs, ticks):
                 sys.stdout.write(line + "\n")
                 sys.stdout.flush()
         except BrokenPipeError:
@@ -152,27 +152,24 @@ def monitor(settings: Settings, silent: float = SILENT) -> int:
         except Exception as error:  # noqa: BLE001 - a monitor that ends is not started again
             sys.stderr.write(f"milestone: the monitor rests ({type(error).__name__})\n")
             application.close()
-            if not any(passed >= _AGAIN for passed in _passed(ticks)):
+            if not any(count == _AGAIN for count, _ in enumerate(ticks)):
                 return 0
         else:
             application.close()
             return 0
 
 
-def _needed(application: Application, needs: Needs, ticks: Iterator[None]) -> Iterator[str]:
+def needed(application: Application, needs: Needs, ticks: Iterable[None]) -> Iterator[str]:
     """Yield lines; the log's position is looked at often, the rest when it has moved, and sometimes for time's sake."""
-    position, looked, read = -1, 0.0, 0.0
-    for _ in ticks:
+    position = -1
+    for count, _ in enumerate(ticks):
         engine = application.engine()
-        now = time.monotonic()
-        if engine is None or now - read < (_LOOK_AFAR if engine.blocking else _LOOK) - 0.1:
+        if engine is None or (engine.blocking and count % _AFAR):
             continue
-        read = now
         newest = run(engine, lambda tx: application.store(tx).log.position, write=False)
-        if newest == position and not needs.pending and now - looked < _TIMES:
-            continue
-        position, looked = newest, now
-        yield from _look(application, engine, needs)
+        if newest != position or needs.pending or count % _TIMES == 0:
+            position = newest
+            yield from _look(application, engine, needs)
 
 
 def _look(application: Application, engine: Engine, needs: Needs) -> list[str]:
@@ -190,14 +187,8 @@ def _ticks(host: Host) -> Iterator[None]:
             poller.register(descriptor, 0)
     while not host.gone():
         yield
-        if poller.poll(_LOOK * 1000):
+        if poller.poll(_TICK * 1000):
             return
-
-
-def _passed(ticks: Iterable[None]) -> Iterator[float]:
-    since = time.monotonic()
-    for _ in ticks:
-        yield time.monotonic() - since
 
 
 def _messages(store: Store, session: Row) -> Things:

@@ -21,7 +21,7 @@ SELECT DISTINCT key FROM agent_state WHERE project_id = :project_id AND mileston
 -- What a rollback has to write: every key of the scope saved after the position, with its newest version.
 SELECT s.agent_id, s.key, max(s.version) AS version FROM agent_state s
   JOIN agent_registry a ON a.project_id = s.project_id AND a.agent_id = s.agent_id
- WHERE s.project_id = :project_id AND s.position > :position
+ WHERE s.project_id = :project_id AND s.milestone_id = :milestone_id AND s.position > :position
    AND ((:scope = 'agent' AND s.agent_id = :scope_id) OR (:scope = 'session' AND a.session_id = :scope_id)
         OR (:scope = 'milestone' AND s.milestone_id = :scope_id))
  GROUP BY s.agent_id, s.key ORDER BY s.agent_id, s.key;
@@ -31,8 +31,8 @@ SELECT * FROM agent_state WHERE project_id = :project_id AND agent_id = :agent_i
  ORDER BY version DESC LIMIT 1;
 
 -- name: add_checkpoint
-INSERT INTO agent_checkpoints (project_id, checkpoint_id, scope, scope_id, label, position, created_at)
-VALUES (:project_id, :checkpoint_id, :scope, :scope_id, :label, :position, :at);
+INSERT INTO agent_checkpoints (project_id, checkpoint_id, scope, scope_id, label, position, created_at, milestone_id)
+VALUES (:project_id, :checkpoint_id, :scope, :scope_id, :label, :position, :at, :milestone_id);
 
 -- name: checkpoint
 SELECT * FROM agent_checkpoints WHERE project_id = :project_id AND checkpoint_id = :checkpoint_id;
@@ -42,3 +42,22 @@ SELECT * FROM agent_checkpoints WHERE project_id = :project_id AND checkpoint_id
 SELECT * FROM agent_checkpoints
  WHERE project_id = :project_id AND milestone_id = :milestone_id AND scope <> 'agent' AND label NOT LIKE 'before checkpoint-%'
  ORDER BY position DESC LIMIT 1;
+
+-- name: keep_trees
+UPDATE agent_checkpoints SET trees = :trees, note = :note WHERE project_id = :project_id AND checkpoint_id = :checkpoint_id;
+
+-- name: move_checkpoint
+UPDATE agent_checkpoints SET position = :position, label = :label WHERE project_id = :project_id AND checkpoint_id = :checkpoint_id;
+
+-- name: checkpoints_of
+SELECT * FROM agent_checkpoints WHERE project_id = :project_id AND milestone_id = :milestone_id ORDER BY position DESC LIMIT :limit;
+
+-- name: labelled
+SELECT checkpoint_id FROM agent_checkpoints WHERE project_id = :project_id AND milestone_id = :milestone_id AND label = :label LIMIT 1;
+
+-- name: outlived
+-- Checkpoints that nobody asked for and that keep something of Git, beyond the newest of their kind.
+SELECT checkpoint_id, trees FROM agent_checkpoints
+ WHERE project_id = :project_id AND milestone_id = :milestone_id AND trees <> '[]'
+   AND (label LIKE :one OR label LIKE :other) AND label NOT LIKE :but
+ ORDER BY position DESC LIMIT 20 OFFSET :newest;

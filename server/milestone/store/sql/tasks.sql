@@ -141,7 +141,10 @@ UPDATE tasks SET title = :title, paths = :paths, acceptance = :acceptance
  WHERE project_id = :project_id AND milestone_id = :milestone_id AND task_id = :task_id;
 
 -- name: count_attempt
-UPDATE tasks SET status = 'claimed', detail = '', attempts = attempts + 1
+-- No number comes twice, not even after a rollback, so that what an attempt before it still does is never taken for this one's.
+UPDATE tasks SET status = 'claimed', detail = '', attempts = 1 + coalesce(
+    (SELECT max(c.attempt) FROM claims c WHERE c.project_id = tasks.project_id AND c.milestone_id = tasks.milestone_id
+        AND c.task_id = tasks.task_id AND c.attempt > tasks.attempts), attempts)
  WHERE project_id = :project_id AND milestone_id = :milestone_id AND task_id = :task_id RETURNING attempts;
 
 -- name: add_claim
