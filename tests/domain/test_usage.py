@@ -95,6 +95,12 @@ def test_a_usage_limit_is_told_from_other_failures(error: str, text: str, limit:
     assert is_usage_limit(error, text) is limit
 
 
+def test_of_a_time_that_comes_twice_in_a_night_the_later_is_meant() -> None:
+    """Planted and found: the earlier one."""
+    night = datetime(2026, 10, 25, 0, 0, tzinfo=UTC)
+    assert reset_of("resets 2:30am (Europe/Berlin)", night, zone) == 91 * 60
+
+
 @given(
     now=st.datetimes(BEGIN, END),
     ahead=st.integers(1, 22 * 3_600),

@@ -7,6 +7,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from milestone.git.capture import Captured, capture
+from milestone.git.putting_back import preview, put_back
 from tests.git.repositories import Sandbox
 
 UNUSUAL = (
@@ -133,3 +135,21 @@ def mess(sandbox: Sandbox, at: Path | None = None, mark: str = "1") -> None:
     sandbox.write({"one": f"dirty {mark}", "untracked": mark, "deep/new": mark}, top / "sub")
     sandbox.git("add", "deep/new", at=top / "sub")
     (top / "sub" / "deep" / "two").unlink(missing_ok=True)
+
+
+def kept(sandbox: Sandbox, at: Path | None = None, name: str = "one", also: str = "") -> Captured:
+    """Capture the main worktree, or another one."""
+    return capture(sandbox.repository, at or sandbox.root, name, "main", also=also)
+
+
+def there_and_back(sandbox: Sandbox, at: Path, first: Captured) -> None:
+    """Put a worktree back from what it is now, and then undo that."""
+    before = picture(sandbox, at)
+    second = kept(sandbox, at, "two", also=first.ref)
+    put_back(sandbox.repository, at, first.ref)
+    assert not preview(sandbox.repository, at, first.ref)
+    middle = picture(sandbox, at)
+    put_back(sandbox.repository, at, second.ref)
+    assert picture(sandbox, at) == before
+    put_back(sandbox.repository, at, first.ref)
+    assert picture(sandbox, at) == middle

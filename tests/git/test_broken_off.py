@@ -51,7 +51,7 @@ class Journey:
         self.second = capture(sandbox.repository, at, "two", "main", also=self.first.ref)
 
     def killed(self, lines: int, programs: str = "") -> int:
-        """Let a process go back to the first state; return how many lines it counted, or nothing where it was killed."""
+        """Let a process go back to the first state; return how many lines it counted, zero where it was killed."""
         arguments = (str(self.sandbox.root), str(self.sandbox.home), str(self.at), self.first.ref, str(lines), programs)
         command = [sys.executable, str(GOING_BACK), *arguments]
         ran = subprocess.run(command, capture_output=True, text=True, check=False)

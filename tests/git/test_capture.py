@@ -9,30 +9,12 @@ from pathlib import Path
 import pytest
 
 from milestone.domain.errors import Missing, Refusal
-from milestone.git.capture import CHECKPOINTS, Captured, capture, forget
-from milestone.git.putting_back import preview, put_back
+from milestone.git.capture import CHECKPOINTS, capture, forget
+from milestone.git.putting_back import put_back
 from milestone.git.tips import branch_tips
 from tests.git import states
 from tests.git.repositories import Sandbox
-from tests.git.states import picture
-
-
-def kept(sandbox: Sandbox, at: Path | None = None, name: str = "one", also: str = "") -> Captured:
-    """Capture the main worktree, or another one."""
-    return capture(sandbox.repository, at or sandbox.root, name, "main", also=also)
-
-
-def there_and_back(sandbox: Sandbox, at: Path, first: Captured) -> None:
-    """Put a worktree back from what it is now, and then undo that."""
-    before = picture(sandbox, at)
-    second = kept(sandbox, at, "two", also=first.ref)
-    put_back(sandbox.repository, at, first.ref)
-    assert not preview(sandbox.repository, at, first.ref)
-    middle = picture(sandbox, at)
-    put_back(sandbox.repository, at, second.ref)
-    assert picture(sandbox, at) == before
-    put_back(sandbox.repository, at, first.ref)
-    assert picture(sandbox, at) == middle
+from tests.git.states import kept, picture, there_and_back
 
 
 @pytest.mark.parametrize("where", ["main", "linked"])
@@ -103,7 +85,7 @@ def test_line_ends_keywords_and_encodings_are_left_as_they_are(sandbox: Sandbox)
     assert (sandbox.root / "x.id").read_bytes().startswith(b"$Id: ")
     sandbox.write({"mixed": "1\r\n2\n", "x.lf": "1\r\n2\n", "new.id": "$Id: mine $", "new.u16": b"\xfe\xffa"})
     wanted, first = picture(sandbox), kept(sandbox)
-    sandbox.write({name: "other" for name in (*files, "mixed", "text", ".gitattributes")})
+    sandbox.write(dict.fromkeys((*files, "mixed", "text", ".gitattributes"), "other"))
     sandbox.git("config", "core.autocrlf", "false")
     there_and_back(sandbox, sandbox.root, first)
     sandbox.git("config", "core.autocrlf", "true")
@@ -127,106 +109,6 @@ def test_a_repository_without_a_commit_comes_back(tmp_path: Path) -> None:
     there_and_back(empty, empty.root, first)
     assert picture(empty) == nothing
     assert not (empty.root / ".git" / "index").exists()
-
-
-@pytest.mark.parametrize("how", ["merge", "cherry-pick", "rebase"])
-def test_conflicts_and_what_is_under_way_come_back(sandbox: Sandbox, how: str) -> None:
-    """Planted and found: what is under way left as it is now; the stages of a conflict, or a merge's resolved files,
-    forgotten; the content of those stages held on to by nothing.
-    """
-    start = sandbox.repository.head()
-    sandbox.commit({"src/a.py": "ours\n", "src/b.py": "ours\n", "other": "1"})
-    clean, begin = picture(sandbox), kept(sandbox, name="begin")
-    sandbox.git("branch", "side", start)
-    sandbox.git("worktree", "add", "--quiet", str(sandbox.root.parent / "side"), "side")
-    sandbox.commit({"src/a.py": "theirs\n", "src/b.py": "theirs\n"}, at=sandbox.root.parent / "side")
-    sandbox.git("worktree", "remove", str(sandbox.root.parent / "side"))
-    sandbox.git(how, "side", check=False)
-    sandbox.write({"src/b.py": "resolved\n"})
-    sandbox.git("add", "src/b.py")
-    wanted, first = picture(sandbox), kept(sandbox)
-    assert "\nM " in "\n" + sandbox.git("ls-files", "--stage", "-v")
-    assert wanted["resolved"]
-    sandbox.git(how, "--abort")
-    assert "what it was" in "".join(preview(sandbox.repository, sandbox.root, first.ref).moves)
-    there_and_back(sandbox, sandbox.root, first)
-    assert picture(sandbox) == wanted
-    sandbox.git("reflog", "expire", "--expire=now", "--all")
-    sandbox.git("gc", "--quiet", "--prune=now")
-    there_and_back(sandbox, sandbox.root, begin)
-    assert picture(sandbox) == clean
-    sandbox.git("fsck", "--strict")
-
-
-def test_nothing_that_a_checkpoint_needs_is_collected_as_garbage(sandbox: Sandbox) -> None:
-    """Planted and found: the commit of a deleted branch held on to by nothing."""
-    states.prepare(sandbox)
-    sandbox.git("switch", "--quiet", "--create", "short-lived")
-    sandbox.commit({"lived": "1"})
-    sandbox.write({"both": "only staged"})
-    sandbox.git("add", "both")
-    sandbox.write({"both": "only on disk", "fresh": "only on disk, too"})
-    wanted, first = picture(sandbox), kept(sandbox)
-    sandbox.git("switch", "--quiet", "--force", "main")
-    sandbox.git("branch", "--quiet", "-D", "short-lived")
-    (sandbox.root / "fresh").unlink()
-    sandbox.git("reflog", "expire", "--expire=now", "--all")
-    sandbox.git("gc", "--quiet", "--prune=now")
-    put_back(sandbox.repository, sandbox.root, first.ref)
-    assert picture(sandbox) == wanted
-
-
-def test_marks_of_files_in_the_index_come_back(sandbox: Sandbox) -> None:
-    """Planted and found: all but what is staged left out."""
-    sandbox.commit({"a": "1", "b": "1", "c/d": "1"})
-    sandbox.git("update-index", "--assume-unchanged", "a")
-    sandbox.git("sparse-checkout", "set", "--no-cone", "/*", "!/c")
-    sandbox.write({"a": "not looked at", "meant": "x"})
-    sandbox.git("add", "--intent-to-add", "meant")
-    assert not (sandbox.root / "c").exists()
-    wanted, first = picture(sandbox), kept(sandbox)
-    sandbox.git("update-index", "--no-assume-unchanged", "a")
-    sandbox.git("reset", "--quiet", "--hard")
-    sandbox.git("sparse-checkout", "disable")
-    seen = preview(sandbox.repository, sandbox.root, first.ref)
-    assert {"a", "c/d", "meant"} <= {change.path for change in seen.index}
-    there_and_back(sandbox, sandbox.root, first)
-    assert picture(sandbox) == wanted
-
-
-@pytest.mark.parametrize(
-    "settings", [{"core.splitIndex": "true"}, {"index.version": "4"}, {"core.untrackedCache": "true"}]
-)
-def test_every_form_of_index_comes_back(sandbox: Sandbox, settings: dict[str, str]) -> None:
-    """Planted and found: half of a split index kept."""
-    for name, value in settings.items():
-        sandbox.git("config", name, value)
-    sandbox.commit({f"many/{number}": f"{number}" for number in range(50)})
-    sandbox.write({"many/1": "staged", "new": "1"})
-    sandbox.git("add", "many/1")
-    sandbox.git("add", "--intent-to-add", "new")
-    wanted, first = picture(sandbox), kept(sandbox)
-    sandbox.git("reset", "--quiet", "--hard")
-    sandbox.git("config", "--unset", next(iter(settings)))
-    sandbox.git("update-index", "--no-split-index", "--index-version=2")
-    for old in (sandbox.root / ".git").glob("sharedindex.*"):
-        old.unlink()
-    there_and_back(sandbox, sandbox.root, first)
-    assert picture(sandbox) == wanted
-
-
-def test_a_change_that_leaves_size_and_time_alone_is_seen_after_putting_back(sandbox: Sandbox) -> None:
-    """Planted and found: the index written with the time of now, so that git trusts a file's time that it must not."""
-    sandbox.commit({"same": "1111"})
-    (sandbox.root / "same").write_text("2222")
-    seen = (sandbox.root / ".git" / "index").stat()
-    os.utime(sandbox.root / "same", ns=(seen.st_mtime_ns, seen.st_mtime_ns))
-    (sandbox.root / "meant").touch()
-    sandbox.git("add", "--intent-to-add", "meant")
-    first = kept(sandbox)
-    sandbox.git("reset", "--quiet")
-    put_back(sandbox.repository, sandbox.root, first.ref)
-    assert " M same" in sandbox.git("status", "--porcelain")
 
 
 def test_workspace_files_are_neither_kept_nor_put_back(sandbox: Sandbox) -> None:

@@ -7,17 +7,12 @@ from pathlib import Path
 import pytest
 
 from milestone.domain.errors import Conflict
-from milestone.git.capture import Captured, capture, forget
+from milestone.git.capture import capture, forget
 from milestone.git.putting_back import preview, put_back
 from milestone.git.tips import branch_tips, move_back
 from tests.git import states, traps
 from tests.git.repositories import Sandbox
-from tests.git.states import picture
-
-
-def kept(sandbox: Sandbox, name: str = "one") -> Captured:
-    """Capture the main worktree."""
-    return capture(sandbox.repository, sandbox.root, name, "main")
+from tests.git.states import kept, picture
 
 
 def all_of_it(sandbox: Sandbox) -> None:
@@ -82,7 +77,7 @@ def test_a_folder_swapped_for_a_link_leads_nobody_outside(sandbox: Sandbox) -> N
         (sandbox.root / place).rename(sandbox.root.parent / f"moved-{place.replace('/', '-')}")
         (sandbox.root / place).symlink_to(outside)
     sandbox.write({"one": "secret", "two": "secret", "a/three": "secret", "four": "secret"}, outside)
-    second, swapped = kept(sandbox, "two"), picture(sandbox)
+    second, swapped = kept(sandbox, name="two"), picture(sandbox)
     listing = sandbox.git("ls-tree", "-r", "--name-only", f"{second.ref}:files").split()
     assert {"deep/a", "new"} <= set(listing)
     assert not {"deep/a/one", "deep/a/four", "new/a/three"} & set(listing)

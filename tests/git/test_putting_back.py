@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 
 from milestone.domain.errors import Conflict, Missing
-from milestone.git.capture import Captured, capture
 from milestone.git.locks import turn
 from milestone.git.putting_back import preview, put_back
 from milestone.git.repository import Change
 from milestone.git.trees import worktrees
 from tests.git import states
 from tests.git.repositories import Sandbox, branch
-from tests.git.states import picture
-
-
-def kept(sandbox: Sandbox, at: Path | None = None, name: str = "one", also: str = "") -> Captured:
-    """Capture the main worktree, or another one."""
-    return capture(sandbox.repository, at or sandbox.root, name, "main", also=also)
+from tests.git.states import kept, picture
 
 
 def test_a_preview_tells_what_would_change_and_changes_nothing(sandbox: Sandbox) -> None:

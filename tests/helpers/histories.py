@@ -11,9 +11,8 @@ from milestone.domain.identity import Caller
 from tests.helpers.execution import value
 from tests.helpers.projects import Project
 
-TEXTS = ("", "plain", "it's \"quoted\"; -- DROP TABLE tasks", "ünï\tcode\n漢 🎉", "x" * 3_000)
+TEXTS = ("", "plain", 'it\'s "quoted"; -- DROP TABLE tasks', "ünï\tcode\n漢 🎉", "x" * 3_000)
 TYPES = ("infra-context-discovery", "research-orchestrator")
-SESSION = "host-session"
 STEPS = (
     *("begin", "register", "status", "save", "send", "receive", "note", "pattern", "checkpoint", "restore", "change"),
     *("go_on",) * 4,
@@ -26,7 +25,7 @@ class History:
     """One history in one project. What is refused is a part of it, too."""
 
     def __init__(self, project: Project, seed: int) -> None:
-        self.project, self.chance = project, random.Random(seed)
+        self.project, self.seed, self.chance = project, seed, random.Random(seed)
         self.later = 0.0
         self.carried_out = 0
         self.milestones: list[str] = []
@@ -52,21 +51,22 @@ class History:
         return answer
 
     def begin(self) -> None:
-        name = f"Goal {len(self.milestones) % 2}"
+        name = f"Goal {self.seed}-{len(self.milestones) % 2}"
         begun = self.call("initialize_agent_coordination", name=name, description=self.text())
         self.milestones.append(begun["milestone_id"])
 
     def register(self) -> None:
-        name = f"agent-{len(self.agents)}"
-        kind = self.chance.choice(TYPES)
-        if self.call("register_agent", agent_id=name, agent_type=kind, milestone_id=self.chance.choice(self.milestones)):
+        name = f"agent-{self.seed}-{len(self.agents)}"
+        where = {"agent_type": self.chance.choice(TYPES), "milestone_id": self.chance.choice(self.milestones)}
+        if self.call("register_agent", agent_id=name, **where):
             self.agents.append({"agent_id": name})
 
     def status(self) -> None:
         self.call("update_agent_status", **self.somebody(), status=self.chance.choice(("active", "waiting", "failed")))
 
     def save(self) -> None:
-        kept = self.chance.choice((None, True, 0, -1.5, 2**53, [], {"text": self.text(), "more": [1, None]}, self.text()))
+        texts = ({"text": self.text(), "more": [1, None]}, self.text())
+        kept = self.chance.choice((None, True, 0, -1.5, 2**53, [], *texts))
         self.call("save_agent_state", **self.somebody(), key=self.chance.choice(("notes", "more")), value=kept)
 
     def send(self) -> None:
@@ -112,7 +112,7 @@ class History:
 
     def start(self) -> None:
         for action in self.handed():
-            caller = Caller(SESSION, action["agent_id"], action["agent_type"])
+            caller = Caller(f"session-{self.seed}", action["agent_id"], action["agent_type"])
             self.call("update_agent_status", status="active", **who(action), caller=caller)
 
     def deliver(self) -> None:
@@ -128,7 +128,7 @@ class History:
 
     def lose(self) -> None:
         for action in self.handed():
-            given = {"session_id": SESSION, "agent_id": action["agent_id"], "agent_type": action["agent_type"]}
+            given = {name: action[name] for name in ("agent_id", "agent_type")} | {"session_id": f"session-{self.seed}"}
             self.call("host_event", event=self.chance.choice(("SubagentStop", "StopFailure")), **given)
 
     def text(self) -> str:

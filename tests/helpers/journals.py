@@ -39,7 +39,8 @@ def all_rows(engine: Engine, project: str = "p") -> dict[str, list[list[Any]]]:
             if "*" not in without:
                 query = Query(table, f"SELECT * FROM {table} WHERE project_id = :project_id")  # noqa: S608 - a table's name
                 rows = transaction.rows(query, project_id=project)
-                found[table] = sorted(([row[name] for name in sorted(row) if name not in without] for row in rows), key=str)
+                some = ([row[name] for name in sorted(row) if name not in without] for row in rows)
+                found[table] = sorted(some, key=str)
         return found
 
     return run(engine, look, write=False)

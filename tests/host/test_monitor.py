@@ -110,7 +110,7 @@ def test_an_idle_conversation_is_woken_by_a_message_and_acts_once(
 
 
 def test_the_monitor_ends_with_a_host_that_was_killed(terminal: Terminal) -> None:
-    """Planted and found: a monitor that looks at its parent alone, which is a shell that outlives the host."""
+    """Its parent is a shell that outlives the host, so it goes by the host's own process."""
     (monitor,) = until(lambda: monitors(terminal.process.pid), PATIENCE)
     terminal.kill()
     until(lambda: not Path("/proc", monitor).exists(), PATIENCE)

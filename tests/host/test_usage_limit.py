@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from .actors import KEYS, Coordinator, call, cast, honest, must_have_worked, started, stop, told
+from .actors import KEYS, Coordinator, cast, honest, started
 from .claude import Ended, Host
 from .conversation import Block, Request
 from .deliveries import VALUES
 from .ledger import Ledger
 from .scripted_model import Actor, Limit, ScriptedModel
-from .test_planning import COMMAND, ONCE
+from .test_planning import COMMAND
 
 HOUR = 3_600
 SUBSCRIPTION = {"ANTHROPIC_API_KEY": "", "CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-made-up"}
@@ -152,31 +152,3 @@ def test_an_agent_meets_the_limit_of_a_subscription_and_nobody_is_started_before
     let_time_pass(ledger)
     must_be_whole(plan.prompt(COMMAND), ledger)
     assert counted(ledger)["dependencies"] == 0
-
-
-def test_a_question_to_the_person_does_not_hang_where_nobody_sits(
-    host: Host, model: ScriptedModel, ledger: Ledger
-) -> None:
-    """With `-p` there is a host that can ask, but no person: the coordinator gets the question in words."""
-    # Planted bug that fails it: the call waits for an answer for ever.
-
-    def hopeless(request: Request) -> Sequence[Block]:
-        if not request.turn:
-            brief = told(request)
-            who = {"agent_id": brief.agent_id, "token": brief.token}
-            return [call("report_failure", error="there is no code", kind="impossible", **who)]
-        for result in request.fresh:
-            must_have_worked(result)
-        return stop(request)
-
-    cast(model, scope=hopeless)
-    begun = time.monotonic()
-    run = host.prompt(COMMAND)
-    assert run.code == 0, run.output[-3000:]
-    assert time.monotonic() - begun < 100
-    (action,) = model.asked("coordinator")[-1].of("next_actions")[-1].json["actions"]
-    assert (action["kind"], action["tasks"]) == ("ask_human", ["scope"])
-    assert ledger.tasks()["scope"] == "failed"
-    assert ledger.rows("SELECT 1 FROM events WHERE event = 'person_answered'") == []
-    assert started(model) == {**ONCE, "plan": 0, "record": 0}
-    assert ledger.values()["error-info"]["kind"] == "impossible"

@@ -22,7 +22,7 @@ def test_a_planted_bug_is_one_replacement_that_still_fits(mutant: tuple[str, str
 def test_the_tests_fail_on_a_sample_of_planted_bugs_and_pass_without_them() -> None:
     sample = [mutant for mutant in MUTANTS if mutant.name in SAMPLE]
     with ThreadPoolExecutor(2) as pool:
-        sound, *answers = pool.map(lambda mutant: trial(mutant, TESTS[:3]), [None, *sample])
+        sound, *answers = pool.map(lambda mutant: trial(mutant, TESTS[1:3]), [None, *sample])
     assert sound == ""
     assert len(answers) == len(SAMPLE)
     assert all(answers), dict(zip(SAMPLE, answers, strict=True))

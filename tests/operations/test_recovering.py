@@ -48,7 +48,8 @@ class Planning:
 
     def limit(self, caller: Caller = MAIN, said: str = "", *, later: float = 0, error: str = "rate_limit") -> None:
         """Let the host say that a conversation ended because of a usage limit."""
-        who = {"session_id": caller.host_session, "agent_id": caller.host_agent, "agent_type": caller.host_type}
+        who: dict[str, Any] = {"session_id": caller.host_session, "agent_id": caller.host_agent}
+        who["agent_type"] = caller.host_type
         self.project.operate("host_event", event="StopFailure", error=error, last_message=said, later=later, **who)
 
     def task(self, task_id: str = "scope") -> dict[str, Any]:

@@ -114,7 +114,7 @@ def test_the_same_request_in_execution_does_its_work_outside_once(repository: Ag
 
 def refs(agents: Agents) -> list[str]:
     """Return every branch of the project with its commit."""
-    return git(agents.project.folder, "for-each-ref").splitlines()
+    return git(agents.project.folder, "for-each-ref", "refs/heads").splitlines()
 
 
 def asked_twice(agents: Agents, tool: str, arguments: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milestone.domain.gates import Gate, GateLimits, Limits, SharedLimits
+from milestone.domain.gates import Backoff, Gate, GateLimits, Limits, SharedLimits
 from milestone.prompts.configuration import (
     BadConfiguration,
     RepositoryEntry,
@@ -154,16 +154,26 @@ def test_as_many_gates_run_at_once_as_fit_together(memory: int, cpu: int, all_me
     assert (count + 1) * memory > all_memory or (count + 1) * cpu > all_cpu
 
 
+def test_a_rest_after_failures_is_set_field_by_field() -> None:
+    assert limits("backoff: {base_seconds: 60}\npark_seconds: 30\n") == Limits(
+        backoff=Backoff(base_seconds=60), park_seconds=30
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
         (
             "- 3\n",
             1,
-            "the limits are fields: phases_at_once, agents_at_once, attempts, task_seconds, gate, all_gates, priority",
+            "the limits are fields: phases_at_once, agents_at_once, attempts, task_seconds, backoff, park_seconds",
         ),
         ("agents: 3\n", 1, "unknown field agents; allowed: phases_at_once"),
         ("\nphases_at_once: 5\n", 2, "phases_at_once must be a whole number from 1 to 4"),
+        ("backoff: 5\n", 1, "backoff has the fields base_seconds, factor and most_seconds"),
+        ("backoff:\n  factor: 0\n", 2, "factor must be a whole number from 1 to 100"),
+        ("backoff:\n  base: 1\n", 2, "unknown field base"),
+        ("park_seconds: 0\n", 1, "park_seconds must be a whole number from 1 to 86400"),
         ("agents_at_once: 0\n", 1, "agents_at_once must be a whole number from 1 to 64"),
         ("attempts: many\n", 1, "attempts must be a whole number from 1 to 10"),
         ("gate: 400\n", 1, "gate has the fields seconds, memory_mb and cpu_percent"),

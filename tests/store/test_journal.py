@@ -220,7 +220,7 @@ def test_a_program_that_goes_on_beside_a_newer_one_is_refused_and_writes_nothing
 
 def set_version(engine: Engine, version: int) -> None:
     """Let the tables be of another version, as a newer program would."""
-    later = f"INSERT INTO schema_versions VALUES ({version}, 'later')"
+    later = f"INSERT INTO schema_versions VALUES ({version}, 'later')"  # noqa: S608 - a number of ours
     query = Query("later", later if engine.blocking else f"PRAGMA user_version={version}")
     run(engine, lambda tx: tx.change(query), write=True)
 
@@ -245,6 +245,10 @@ def all_rows_until(engine: Engine, position: int) -> list[Any]:
 
 TASK = {"task_id": "t", "mode": "planning", "agent_type": "worker", "title": "", "time_limit": 60, "produces": ("k",)}
 PATTERN = {
-    **{"category": "c", "name": "n", "use_when": "", "milestone_id": "m", "agent_id": "ann"},
+    "category": "c",
+    "name": "n",
+    "use_when": "",
+    "milestone_id": "m",
+    "agent_id": "ann",
     "expires_at": LATER,
 }

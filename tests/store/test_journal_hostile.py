@@ -23,9 +23,9 @@ NEXT = ["log", "next_position", {}, 1]
 PROJECT = {"table": "projects", "columns": ["project_id", "position", "created_at"], "rows": [["p", 1, AT]]}
 
 
-def line(*entries: Any, number: int = 1, position: int = 1, project: str = "p", version: int = queries.VERSION) -> bytes:
-    """Return a line with the right checksum."""
-    fields = {"project": project, "number": number, "position": position, "version": version, "entries": list(entries)}
+def line(*entries: Any, **more: Any) -> bytes:
+    """Return a line with the right checksum. `more`: project, number, position, version."""
+    fields = {"project": "p", "number": 1, "position": 1, "version": queries.VERSION, **more, "entries": list(entries)}
     body = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))[:-1].encode("utf-8", "surrogatepass")
     return b'%b,"crc":"%08x"}\n' % (body, zlib.crc32(body))
 
@@ -61,7 +61,10 @@ ENTRIES: dict[str, tuple[Any, str]] = {
     "a list as a value": (["log", "add_project", {"at": ["x"]}, 1], "no text, no number"),
     "an object as a value": (["log", "add_project", {"at": {"x": 1}}, 1], "no text, no number"),
     "a character that no database holds": (["log", "add_project", {"at": "a\0b"}, 1], "that no database of ours"),
-    "a number beyond all columns": (["milestones", "touch_milestone", {"position": 2**70, "milestone_id": "m"}, 1], "too large"),
+    "a number beyond all columns": (
+        ["milestones", "touch_milestone", {"position": 2**70, "milestone_id": "m"}, 1],
+        "too large",
+    ),
     "a value that is missing": (["log", "add_project", {}, 1], "lacks values for add_project: at"),
     "another project's row": (["log", "add_project", {"at": AT, "project_id": "q"}, 1], "changes 0 now"),
     "what has no effect": (["milestones", "touch_milestone", {"position": 1, "milestone_id": "m"}, 1], "changes 0 now"),

@@ -131,12 +131,15 @@ def test_agents_that_were_lost_without_a_word_are_announced_once(watched: Watche
 
 
 def test_nothing_that_time_brought_about_is_announced_after_the_coordinator_has_asked(watched: Watched) -> None:
+    """Planted and found: claims that are announced as lost although the answer went by the same clock."""
     watched.next()
     watched.write("UPDATE sessions SET told = told + 1")
     assert watched.lines(later=100) == []
 
 
 def test_the_end_of_a_usage_limit_is_announced_and_nothing_before_it(watched: Watched) -> None:
+    """Planted and found: a monitor that calls although next_actions would hand out nothing."""
+
     def park(until: Clock) -> None:
         times = {"at": stamp(watched.now + timedelta(seconds=300)), "ms": until.ms, "era": until.era}
         watched.write("UPDATE milestones SET parked_until = :at, parked_clock = :ms, parked_era = :era", **times)
@@ -239,6 +242,7 @@ def test_the_command_prints_its_line_and_ends_when_nobody_listens(
 
 
 def test_the_command_ends_with_its_host(started: Callable[..., subprocess.Popen[str]]) -> None:
+    """Planted and found: a monitor that looks at its parent alone, which may be a shell that outlives the host."""
     host = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     assert host.stdin is not None
     monitor = started(CLAUDE_PID=str(host.pid))

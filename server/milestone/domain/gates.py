@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from milestone.domain.budgets import Budgets
+
 Outcome = Literal["passed", "failed", "timeout", "memory", "cancelled", "not_found"]
 Priority = Literal["low", "medium", "high", "critical"]
 PRIORITIES: tuple[Priority, ...] = ("low", "medium", "high", "critical")
@@ -79,6 +81,7 @@ class Limits:
     backoff: Backoff = Backoff()
     park_seconds: int = 900
     undelivered_seconds: int = 300
+    budgets: Budgets = field(default_factory=Budgets)
     gate: GateLimits = GateLimits()
     all_gates: SharedLimits = SharedLimits()
     priority: Mapping[str, Priority] = field(default_factory=_priorities)

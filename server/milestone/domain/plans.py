@@ -78,6 +78,15 @@ def readiness(plan: Any, known_milestones: Collection[str], own_id: str = "") ->
     ]
 
 
+def leads_out(path: str) -> bool:
+    """Return whether a path is empty, absolute, or climbs out of the repository.
+
+    >>> leads_out("src/"), leads_out("../x"), leads_out("/etc")
+    (False, True, True)
+    """
+    return not path.strip() or _OUTSIDE.match(path) is not None
+
+
 def cycle(needs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Return one circle in a graph of `id -> ids it needs`, first id repeated last; empty if there is none.
 
@@ -152,7 +161,7 @@ def _tasks(tasks: Sequence[_Entry], decisions: Sequence[_Entry]) -> Iterator[str
             if not isinstance(decision, str) or decision not in known:
                 yield f"{at}.decisions names {_show(decision)}, which is no decision of the plan; mend or remove it"
         for path in _list(task.get("paths")):
-            if not isinstance(path, str) or not path.strip() or _OUTSIDE.match(path):
+            if not isinstance(path, str) or leads_out(path):
                 yield f"{at}.paths holds {_show(path)}; give a path inside the repository, without '..'"
 
 

@@ -17,7 +17,8 @@ _SHORTEST_PARK = 1.0  # seconds: a reset that is said to be over lets nobody spi
 class Failure:
     """What went wrong, in one word and in many.
 
-    `gone`: the host session that held the task is known to have ended; `begun`: an agent had begun it; `limited`: a usage limit came upon its agent.
+    `gone`: the host session that held the task is known to have ended; `begun`: an agent had begun it; `limited`: a
+    usage limit came upon its agent.
     """
 
     kind: FailureKind

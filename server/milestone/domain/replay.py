@@ -129,7 +129,7 @@ def _completed(task: TaskState, detail: Mapping[str, Any], event: Event) -> Task
 
 
 def _decided(task: TaskState, detail: Mapping[str, Any], _: Event) -> TaskState:
-    return replace(task, failures=task.failures + (detail.get("failure") != "usage_limit"))
+    return replace(task, failures=task.failures + bool(detail.get("counts", True)))
 
 
 def _rolled_back(task: TaskState, detail: Mapping[str, Any], _: Event) -> TaskState:

@@ -1,4 +1,4 @@
-"""What an earlier attempt left behind decides how the next one begins: from the start, with a review, or with a question."""
+"""What an earlier attempt left decides how the next one begins: from the start, with a review, or with a question."""
 
 from __future__ import annotations
 

@@ -79,9 +79,9 @@ class Situation:
     there are free slots, if it has them. `owed`: tasks in review that wait for something other than gates. `failed`:
     tasks that have failed for good. `left` counts the tasks that have neither ended nor failed, standing ones apart,
     and `stuck` names the first of them. `waits_for` says which other milestone has to be completed before. `total`
-    counts all tasks, for people to read. `questions`: tasks about which a person has to decide. `rollbacks`: what has to be brought back before a task is tried again. `delayed`: the task
-    that is tried again next, and in how many seconds. `parked`: for how many seconds, and why, nothing may start.
-    `steering`: empty, `paused` or `stopped` by a person.
+    counts all tasks, for people to read. `questions`: tasks about which a person has to decide. `rollbacks`: what has
+    to be brought back before a task is tried again. `delayed`: the task that is tried again next, why, and in how many
+    seconds. `parked`: for how many seconds, and why, nothing may start. `steering`: empty, `paused` or `stopped`.
     """
 
     mode: str

@@ -72,7 +72,7 @@ class _Lock:
     def is_ours(self) -> bool:
         """Whether only gits of ours ever take it."""
         parts = self.path.relative_to(self.common).parts
-        return "milestone" in (parts[0], *parts[2:3])
+        return parts[0] == "milestone" or (parts[0] == "worktrees" and parts[2:3] == ("milestone",))
 
     @property
     def ref(self) -> bytes:

@@ -148,7 +148,7 @@ def tips(job: Job, checkpoint_id: str) -> Found:
     except (Refusal, OSError) as error:
         found.failed.append(str(error))
     else:
-        tree = {"repository": job.repository, "path": job.path, "full": False, "worktrees": [], "tips": kept}
+        tree: Tree = {"repository": job.repository, "path": job.path, "full": False, "worktrees": [], "tips": kept}
         found.trees.append(tree)
     return found
 

@@ -13,7 +13,7 @@ from milestone.domain.identity import Agent, Caller
 from milestone.domain.milestones import stamp
 from milestone.domain.recovery import Failure
 from milestone.domain.text import ID_LIMIT
-from milestone.operations import leading, shared, tracking
+from milestone.operations import leading, shared, spending, tracking
 from milestone.operations.arguments import Line
 from milestone.operations.breaking import broke_off, stop_failure
 from milestone.operations.context import Answer, Aside, Context, digest
@@ -23,6 +23,7 @@ from milestone.operations.registry import operation
 from milestone.operations.spawning import HOST_PREFIX
 
 _TOKEN = re.compile(r"^[ \t]*token: (\S{1,128})$", re.MULTILINE)
+_ENOUGH = "Save what you have, then complete_task; if it is not done, report_failure says so."
 _ENDS = ("completed", "failed", "retired")
 REMINDERS = 1
 EDITING = ("Edit", "Write")
@@ -60,11 +61,15 @@ def host_event(
     last_message: str = "",
     error: Line = "",
     file_path: Line = "",  # noqa: ARG001 - read where a permission is asked for
+    turns: int = 0,
+    tokens: int = 0,
 ) -> Answer | Aside:
-    """Take in an event of the host and answer as its hook expects."""
+    """Take in an event of the host and answer as its hook expects; turns and tokens are what the agent has used."""
     caller = _caller({"session_id": session_id, "agent_id": agent_id, "agent_type": agent_type})
     if not session_id:
         return {}
+    own = ctx.store.agents.of_caller(caller) if turns else None
+    over = spending.note(ctx, own.agent_id, turns, tokens) if own else ""
     match event:
         case "SubagentStart":
             answer: Answer | Aside = _started(ctx, caller)
@@ -74,9 +79,18 @@ def host_event(
             answer = stop_failure(ctx, caller, error, last_message)
         case "PostToolUse":
             answer = _used(ctx, caller, Caller(session_id, child_agent_id), tool_name, prompt)
+            if over and not isinstance(answer, Aside):
+                answer = _with(answer, f"You have used {over}, which is your budget. {_ENOUGH}")
         case _:
             answer = {}
     return answer
+
+
+def _with(answer: Answer, text: str) -> Answer:
+    """Return an answer to PostToolUse that says something more."""
+    said = answer.get("hookSpecificOutput", {}).get("additionalContext", "")
+    both = f"{said}\n{text}" if said else text
+    return {"hookSpecificOutput": {"hookEventName": "PostToolUse", "additionalContext": both}}
 
 
 def _used(ctx: Context, caller: Caller, child: Caller, tool_name: str, prompt: str) -> Answer | Aside:

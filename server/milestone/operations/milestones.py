@@ -10,7 +10,7 @@ from milestone.domain.errors import Conflict, Refusal
 from milestone.domain.milestones import EDITABLE, ENDED, PHASES
 from milestone.domain.progress import check_weights
 from milestone.domain.results import Objectives, Requirements, Risk, Scope
-from milestone.operations import shared, strategy
+from milestone.operations import shared, spending, strategy
 from milestone.operations.arguments import Key, Line, MaybeMilestoneId, Text
 from milestone.operations.context import Answer, Context
 from milestone.operations.registry import operation
@@ -105,7 +105,10 @@ def _set_weights(ctx: Context, milestone_id: str, weights: dict[str, int]) -> No
 
 def _retry(ctx: Context, milestone_id: str, task_id: str) -> str:
     row = ctx.store.tasks.get(milestone_id, task_id)
-    if row is None or row["status"] != "failed":
+    over = row is not None and row["status"] == "blocked" and row["left_behind"].get("how") == spending.HOW
+    if row is not None and over:
+        spending.allow(ctx, row)
+    if row is None or not (over or row["status"] == "failed"):
         failed = [
             task["task_id"]
             for mode in ("planning", "execution")

@@ -218,7 +218,8 @@ def _note(
     told = {
         "decision": decision.name,
         "why": decision.why[:_DETAIL],
-        "failure": failure.kind if failure.counts else "usage_limit",
+        "failure": failure.kind,
+        "counts": failure.counts,
         "attempt": attempt,
         "seconds": round(decision.seconds, 1) if isinstance(decision, Retry | Park) else 0,
         "checkpoint": decision.checkpoint if isinstance(decision, RollBack) else "",

@@ -18,7 +18,18 @@ from milestone.operations.context import Answer, Aside, Context
 T = TypeVar("T", bound=Answer | Aside)
 _SHOWN = 200
 _IDENTIFIER = "letters, digits, '-', '_' and single dots, beginning with a letter or digit"
-_NOISE = ("title", "pattern", "maxLength", "minLength", "default", "maximum", "minimum", "minItems", "maxItems", "additionalProperties")
+_NOISE = (
+    "title",
+    "pattern",
+    "maxLength",
+    "minLength",
+    "default",
+    "maximum",
+    "minimum",
+    "minItems",
+    "maxItems",
+    "additionalProperties",
+)
 
 
 @dataclass(frozen=True)

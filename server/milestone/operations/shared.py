@@ -117,6 +117,8 @@ def writer(ctx: Context, agent_id: str, token: str) -> Agent:
         begin(ctx, found)
         ctx.store.tasks.adopt_claim(agent_id, ctx.server)
         ctx.store.tasks.renew(agent_id, ctx.clock)
+        if not ctx.caller.established:
+            _count_turn(ctx, agent_id)
     ctx.store.agents.see(agent_id, ctx.at, stamp(ctx.now - SEEN_EVERY))
     ctx.store.messages.read(agent_id, ctx.at)
     return found
@@ -132,16 +134,24 @@ def bind(ctx: Context, agent_id: str, caller: Caller, own: Agent | None) -> None
         ctx.store.messages.renew(agent_id)
 
 
+def _count_turn(ctx: Context, agent_id: str) -> None:
+    """Count a call as a turn, on a host that tells nothing of its agents."""
+    claim = ctx.store.tasks.claim_of(agent_id)
+    task = ctx.store.tasks.get(claim["milestone_id"], claim["task_id"]) if claim else None
+    if task:
+        ctx.store.spend.count(agent_id, (task["milestone_id"], task["task_id"], task["phase"]), ctx.at)
+
+
 def _fence(ctx: Context, found: Agent) -> None:
     """Keep out an agent whose task somebody else has by now."""
     claim = ctx.store.tasks.claim_of(found.agent_id) if found.status in ENDED_AGENTS else None
     newest = ctx.store.tasks.last_claim(claim["milestone_id"], claim["task_id"]) if claim else None
     if claim is None or newest is None or newest["attempt"] == claim["attempt"]:
         return
+    holder = f"{newest['agent_id']!r} (attempt {newest['attempt']})"
     holds = "holds it now" if not newest["ended_at"] else "had it last"
     raise NotYours(
-        f"Your lease on task {claim['task_id']!r} is over: {newest['agent_id']!r} (attempt {newest['attempt']}) {holds}, "
-        "so nothing of yours is written",
+        f"Your lease on task {claim['task_id']!r} is over: {holder} {holds}, so nothing of yours is written",
         remedy="Stop working on it and report that you were replaced.",
     )
 

@@ -17,7 +17,7 @@ from milestone.domain.scheduling import (
     Task,
     Transition,
 )
-from milestone.operations import recovering, strategy, tracking
+from milestone.operations import recovering, spending, strategy, tracking
 from milestone.operations.context import Context
 
 _SHOWN = 20
@@ -91,7 +91,7 @@ def _rest(ctx: Context, row: Mapping[str, Any], situation: Situation) -> Situati
         questions=tuple(
             Question(one["task_id"], one["detail"], asked=bool(one["left_behind"].get("asked")))
             for one in blocked
-            if one["left_behind"].get("how") == "salvage"
+            if one["left_behind"].get("how") in ("salvage", spending.HOW)
         ),
         rollbacks=tuple(RollBack(*one) for one in recovering.rollbacks_due(ctx, milestone_id, situation.mode)),
         delayed=ctx.store.tasks.delayed(milestone_id, situation.mode, ctx.clock),

@@ -132,6 +132,7 @@ def _task(row: Mapping[str, Any], proof: list[str]) -> dict[str, Any]:
         "status": row["status"],
         "agent_type": row["agent_type"],
         "paths": list(row["paths"]),
+        "acceptance": list(row["acceptance"]),
         "evidence": proof,
     }
     more = {"agent": row["held_by"], "detail": row["detail"]}

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from milestone.domain.errors import Conflict, Missing, Refusal
 from milestone.domain.leases import Clock
 from milestone.domain.milestones import ENDED
-from milestone.operations import changes, leading, shared
+from milestone.operations import changes, leading, shared, spending
 from milestone.operations.arguments import Key, MaybeMilestoneId
 from milestone.operations.context import Answer, Aside, Context
 from milestone.operations.registry import operation
@@ -52,10 +52,13 @@ def steer_milestone(
 def ask(ctx: Context, milestone_id: str, task_id: str, why: str) -> dict[str, Any]:
     """Return the action that asks a person about the files of a task, and note that it was asked."""
     left = shared.task(ctx, milestone_id, task_id)["left_behind"]
+    action: dict[str, Any] = {"kind": "ask_human", "why": why, "tasks": [task_id]}
     ctx.store.tasks.set_left(milestone_id, task_id, {**left, "asked": True})
+    if left["how"] == spending.HOW:
+        return action | {"choices": [f"update_milestone(milestone_id={milestone_id!r}, retry_tasks=[{task_id!r}])"]}
     call = "steer_milestone(action={!r}, milestone_id={!r}, task_id={!r})"
     choices = [call.format(action, milestone_id, task_id) for action in ("keep", "discard")]
-    return {"kind": "ask_human", "why": why, "tasks": [task_id], "files": left["changed"], "choices": choices}
+    return action | {"files": left["changed"], "choices": choices}
 
 
 def _steer(ctx: Context, row: Mapping[str, Any], session: Mapping[str, Any], action: str) -> None:

@@ -11,7 +11,18 @@ from milestone.domain.errors import Missing, NotYours, Refusal
 from milestone.domain.milestones import stamp
 from milestone.domain.recovery import Failure
 from milestone.domain.scheduling import Ask, Decision, Pause, RollBack, RunGates, Spawn, Transition, choose
-from milestone.operations import checkpoints, leading, rolling, scouting, seeding, shared, situation, steering, tracking
+from milestone.operations import (
+    checkpoints,
+    leading,
+    rolling,
+    scouting,
+    seeding,
+    shared,
+    situation,
+    spending,
+    steering,
+    tracking,
+)
 from milestone.operations.arguments import Key, MaybeAgentId, MaybeMilestoneId, Seconds, Token
 from milestone.operations.context import Answer, Aside, Context
 from milestone.operations.delivering import Outcome, deliver, land
@@ -63,7 +74,7 @@ def _actions(
             return _actions(later, milestone_id, session, wait=wait, found={**known, **more})
 
         return Aside(lambda _: scouting.scout(jobs), go_on)
-    if scouting.hold_back(ctx, milestone_id, decisions, known):
+    if spending.hold_back(ctx, milestone_id, decisions) or scouting.hold_back(ctx, milestone_id, decisions, known):
         return _actions(ctx, milestone_id, session, wait=wait, found=known)
     situation.open_phases(ctx, row, session["mode"], decisions)
     # Calls of one message run in order, and gates take long: whatever starts agents comes before them.
@@ -211,6 +222,20 @@ def _caller_id(ctx: Context) -> str:
 def _next(actions: list[dict[str, Any]], milestone_id: str) -> str:
     kinds = {action["kind"] for action in actions}
     again = f"next_actions(milestone_id={milestone_id!r}, wait_seconds=100)"
+    todo = _todo(actions, kinds)
+    if todo:
+        return f"Now {'; '.join(todo)}. Then {again}."
+    if "wait" in kinds:
+        return f"{again}; stay in this turn while they work."
+    if "retry_at" in kinds:
+        return f"Nothing before that time. {again}, or end your turn and let the person type /milestone:resume then."
+    if "ask_human" in kinds:
+        return _question(actions, milestone_id)
+    return f"get_milestone(milestone_id={milestone_id!r}), then show the person a summary on one screen."
+
+
+def _todo(actions: list[dict[str, Any]], kinds: set[str]) -> list[str]:
+    """Return what the coordinator has to do at once, in this order."""
     todo: list[str] = []
     if "roll_back" in kinds:
         todo.append("restore_agent_checkpoint(checkpoint_id, dry_run=false, tree=true) for each roll_back")
@@ -224,21 +249,16 @@ def _next(actions: list[dict[str, Any]], milestone_id: str) -> str:
         )
     if "run_gates" in kinds:
         todo.append("run_gates(task_id) for each run_gates, behind them in the same message")
-    if todo:
-        return f"Now {'; '.join(todo)}. Then {again}."
-    if "wait" in kinds:
-        return f"{again}; stay in this turn while they work."
-    if "retry_at" in kinds:
-        return f"Nothing before that time. {again}, or end your turn and let the person type /milestone:resume then."
-    questions = [action["choices"] for action in actions if action.get("choices")]
-    if questions:
-        return f"Show the person the files and ask; then one of {' or '.join(questions[0])}, and next_actions."
-    if "ask_human" in kinds and not actions[0]["tasks"]:
+    return todo
+
+
+def _question(actions: list[dict[str, Any]], milestone_id: str) -> str:
+    choices = [action["choices"] for action in actions if action.get("choices")]
+    if choices:
+        return f"Show the person why, and ask; where they want it {' or '.join(choices[0])}, then next_actions."
+    if not actions[0]["tasks"]:
         return "Tell the person, and end your turn; steer_milestone(action='resume') when they want to go on."
-    if "ask_human" in kinds:
-        return (
-            "Tell the person what failed and why, and ask what to do. To try again: "
-            f"update_milestone(milestone_id={milestone_id!r}, "
-            f"retry_tasks={actions[0]['tasks']}), then next_actions."
-        )
-    return f"get_milestone(milestone_id={milestone_id!r}), then show the person a summary on one screen."
+    return (
+        "Tell the person what failed and why, and ask what to do. To try again: "
+        f"update_milestone(milestone_id={milestone_id!r}, retry_tasks={actions[0]['tasks']}), then next_actions."
+    )

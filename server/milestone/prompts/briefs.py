@@ -31,7 +31,8 @@ class BadTemplate(ValueError):
 @dataclass(frozen=True)
 class Work:
     """What a task of an execution is about. `writes`: it owes a commit; `tested`: gates judge it; `subject`: the task
-    that a review is about; `sent_back`: why the attempt before did not count; `left`: what it left; `patterns`: names with their category.
+    that a review is about; `sent_back`: why the attempt before did not count; `left`: what it left behind; `patterns`:
+    names with their category.
     """
 
     phase: str

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
+from milestone.domain.budgets import KINDS, SCOPES, Amount, Budgets
 from milestone.domain.gates import PRIORITIES, Backoff, Gate, GateLimits, Limits, Priority, SharedLimits
 from milestone.domain.milestones import PHASES
 from milestone.prompts.fields import BadConfiguration, Reader, read_text
@@ -16,13 +17,14 @@ __all__ = ["BadConfiguration", "RepositoryEntry", "parse_gates", "parse_limits",
 LONGEST = 86_400  # seconds
 MOST_AGENTS = 64
 MOST_ATTEMPTS = 10
+MOST_SPENT = 10**12
 MOST_FACTOR = 100
 LEAST_MEMORY, MOST_MEMORY = 16, 1_048_576  # MB
 _PHASES = tuple(PHASES)
 _CLOSED = (".git", ".milestones")
 _LIMITS = (
     *("phases_at_once", "agents_at_once", "attempts", "task_seconds", "backoff", "park_seconds"),
-    "undelivered_seconds",
+    *("undelivered_seconds", "budgets"),
     *("gate", "all_gates", "priority"),
 )
 
@@ -111,6 +113,7 @@ def _limits(reader: Reader, before: Limits) -> Limits:
         backoff=_backoff(reader, before.backoff),
         park_seconds=_number(reader, "park_seconds", before.park_seconds, 1, LONGEST),
         undelivered_seconds=_number(reader, "undelivered_seconds", before.undelivered_seconds, 1, LONGEST),
+        budgets=_budgets(reader, before.budgets),
         gate=_one_gate(reader, before.gate),
         all_gates=_all_gates(reader, before.all_gates),
         priority=_priority(reader, before),
@@ -122,6 +125,25 @@ def _limits(reader: Reader, before: Limits) -> Limits:
             at = next(inner for inner in set_here if inner.has(field))
             raise at.bad(field, f"gate.{field} is {one}, more than all_gates.{field}, which is {every}")
     return limits
+
+
+def _budgets(reader: Reader, before: Budgets) -> Budgets:
+    if not reader.has("budgets"):
+        return before
+    outer = reader.inner("budgets", f"budgets has the fields {', '.join(SCOPES)}")
+    outer.fields((), SCOPES)
+    limits = dict(before.limits)
+    for scope in SCOPES:
+        if outer.has(scope):
+            inner = outer.inner(scope, f"{scope} has the fields {', '.join(KINDS)}; 0 is no limit")
+            inner.fields((), KINDS)
+            was = before.limits[scope]
+            limits[scope] = Amount(
+                _number(inner, "turns", was.turns, 0, MOST_SPENT),
+                _number(inner, "minutes", round(was.minutes), 0, MOST_SPENT),
+                _number(inner, "tokens", was.tokens, 0, MOST_SPENT),
+            )
+    return Budgets(limits)
 
 
 def _backoff(reader: Reader, before: Backoff) -> Backoff:

@@ -14,7 +14,7 @@ _HERE = Path(__file__).parent
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _HOLE = re.compile(r"(?<!:):([a-z_]+)")
 _WRITES = re.compile(r"^(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)", re.MULTILINE)
-_VOLATILE = re.compile(r"^-- volatile: (.+)$", re.MULTILINE)
+_VOLATILE = re.compile(r"^-- volatile(?:: (.+))?$", re.MULTILINE)
 VERSION = max(int(file.name[:3]) for file in (_HERE / "migrations").glob("*.sql"))
 """The version that this program brings a database to."""
 
@@ -24,7 +24,7 @@ class Query:
     """One statement, with `:name` holes and the same with `%(name)s` holes.
 
     `writes` is the table it changes, empty for a read. `volatile` are the columns of it that the journal does not
-    keep, because they only say that somebody is alive: `-- volatile: <columns>`, or `*` for whole rows.
+    keep, because they only say that somebody is alive: `-- volatile: <columns>`, or `-- volatile`: whole rows.
     """
 
     name: str
@@ -83,7 +83,7 @@ def pending(done: int, upto: int = 0) -> list[tuple[int, list[str]]]:
 
 def _query(name: str, body: str) -> Query:
     table, volatile = _WRITES.search(body), _VOLATILE.search(body)
-    columns = tuple(part.strip() for part in volatile[1].split(",")) if volatile else ()
+    columns = tuple(part.strip() for part in (volatile[1] or "*").split(",")) if volatile else ()
     return Query(name, body.strip().rstrip(";"), table[1] if table else "", columns)
 
 

@@ -12,6 +12,7 @@ from milestone.store.milestones import Milestones
 from milestone.store.parkings import Parkings
 from milestone.store.patterns import Patterns
 from milestone.store.rollbacks import Rollbacks
+from milestone.store.spend import Spend
 from milestone.store.state import State
 from milestone.store.tasks import Tasks
 from milestone.store.threads import Threads
@@ -33,3 +34,4 @@ class Store:
         self.threads = Threads(transaction, project_id)
         self.parkings = Parkings(transaction, project_id)
         self.rollbacks = Rollbacks(transaction, project_id)
+        self.spend = Spend(transaction, project_id)

@@ -163,7 +163,7 @@ class Tasks(Tables):
         base_commit: str = "",
         patterns: Sequence[str] = (),
     ) -> int:
-        """Give a task to an agent for as long as a lease holds, at most to a deadline; returns which attempt this is."""
+        """Give a task to an agent while a lease holds, at most to a deadline; returns which attempt this is."""
         where = {"milestone_id": milestone_id, "task_id": task_id}
         attempt = int(self._rows("count_attempt", **where)[0]["attempts"])
         given = {"attempt": attempt, "agent_id": agent_id, "server": server, "patterns": dump(list(patterns))}

@@ -17,6 +17,7 @@ from milestone.operations.context import Answer
 from milestone.store.engine import run
 from milestone.surfaces import keeping
 from milestone.surfaces.explaining import explain_recovery
+from milestone.surfaces.importing import import_command
 from milestone.surfaces.screen import health_screen, status_screen
 from milestone.wiring import Application
 
@@ -54,6 +55,7 @@ class Commands(click.Group):
         for command in (
             _status,
             _doctor,
+            import_command,
             _rehearse,
             _hook,
             _mcp,

@@ -76,7 +76,7 @@ class Door:
             rows = self.application.store(transaction).milestones.all()
             return {row["milestone_id"] for row in rows if row["status"] not in ENDED}
 
-        self._stale |= await self._run(engine, live, write=False, patience=PATIENCE)
+        self._stale |= {JOURNAL} | await self._run(engine, live, write=False, patience=PATIENCE)
         self.follow()
 
     async def _engine(self, *, create: bool) -> Engine | None:

@@ -18,6 +18,7 @@ from milestone.domain.fences import as_data
 from milestone.domain.identity import Caller
 from milestone.domain.text import clip
 from milestone.surfaces.asking import ASKS, Asking
+from milestone.surfaces.transcripts import Meter, first_prompt, of_agent
 
 if TYPE_CHECKING:
     from mcp.server import Server
@@ -69,6 +70,7 @@ class Tools:
     def __init__(self, door: Door) -> None:
         self._door = door
         self._callers = Callers()
+        self._meter = Meter()
         self._asking = Asking(door)
 
     async def listed(
@@ -130,7 +132,7 @@ class Tools:
             if str(event.get("agent_type", "")).startswith(HOST_PREFIX):
                 return ALLOWED  # in the background nobody would see the question
         try:
-            return await self._door.call(HOST_EVENT, _within_limits(event), Caller())
+            return await self._door.call(HOST_EVENT, _within_limits(event, self._meter), Caller())
         except Refusal as refusal:
             _LOG.warning("%s was not taken in: %s", event.get("event"), refusal)
         except Exception:  # noqa: BLE001 - the host goes on, whatever happens here
@@ -167,17 +169,20 @@ def _later(loop: asyncio.AbstractEventLoop, start: Callable[[str], None], messag
         loop.call_soon_threadsafe(start, message)
 
 
-def _within_limits(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the event's fields, cut to a length we keep; a stop brings the brief along, from the transcript."""
-    from milestone.surfaces.transcripts import first_prompt
-
-    fields = {
+def _within_limits(event: Mapping[str, Any], meter: Meter) -> dict[str, Any]:
+    """Return the event's fields, cut to a length we keep, with what the transcript says the agent has used; a stop
+    brings the brief along.
+    """
+    fields: dict[str, Any] = {
         name: value if name in _WHOLE else clip(value, 390) for name, value in event.items() if isinstance(value, str)
     }
     fields.pop("tool_use_id", None)
-    transcript = fields.pop("transcript_path", "")
-    if event.get("event") == "SubagentStop" and not fields.get("prompt"):
+    transcript, stop = fields.pop("transcript_path", ""), event.get("event") == "SubagentStop"
+    if stop and not fields.get("prompt"):
         fields["prompt"] = first_prompt(transcript)
+    agent = fields.get("agent_id", "")
+    if transcript and agent:
+        fields["turns"], fields["tokens"] = meter.used(transcript if stop else of_agent(transcript, agent))
     return fields
 
 

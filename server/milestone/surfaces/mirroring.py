@@ -11,12 +11,11 @@ from pathlib import Path
 
 import milestone
 from milestone.domain.errors import Refusal
-from milestone.domain.milestones import stamp
 from milestone.operations.snapshot import snapshot
 from milestone.store.engine import Engine, run
 from milestone.store.following import follow
+from milestone.surfaces.taking import mirror_of, take_edits, tell
 from milestone.wiring import Application
-from milestone.workspace.files import Folder
 from milestone.workspace.mirror import MOST_TASKS, Mirror
 
 INTERVAL = 0.5
@@ -32,6 +31,7 @@ class Follower:
         self._application = application
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mirror")
         self._engine: Engine | None = None
+        self._tidied = False
 
     def write(self, milestone_ids: Iterable[str]) -> Future[None]:
         """Write the mirror of these milestones as the database has them then; one that cannot be written is logged."""
@@ -47,6 +47,7 @@ class Follower:
         try:
             self._engine = self._engine or self._application.open_engine()
             self._keep_journal(self._engine)
+            self._tidy()
             for milestone_id in filter(None, milestone_ids):
                 if self._is_large(milestone_id):
                     self._write_apart(milestone_id)
@@ -61,6 +62,13 @@ class Follower:
             keep_journal(self._application, engine)
         except (OSError, Refusal) as error:
             _LOG.warning("the journal was not written: %s", error)
+
+    def _tidy(self) -> None:
+        """Remove, once, what writers left that were killed."""
+        if not self._tidied:
+            self._tidied = True
+            with self._application.locked("mirror"):
+                mirror_of(self._application).tidy()
 
     def _is_large(self, milestone_id: str) -> bool:
         assert self._engine is not None
@@ -102,25 +110,20 @@ def write(application: Application, engine: Engine, milestone_id: str) -> None:
 
 
 def _write(application: Application, engine: Engine, milestone_id: str) -> None:
-    mirrored = Mirror(Folder(application.settings.workspace), Folder(application.settings.data / "mirror"))
+    mirror = mirror_of(application)
+    take_edits(application, engine, mirror, milestone_id)
+    refresh(application, engine, mirror, milestone_id)
+
+
+def refresh(application: Application, engine: Engine, mirror: Mirror, milestone_id: str, *, anew: bool = False) -> None:
+    """Write the files of a milestone while nobody else does; `anew` even where they have been written."""
     shot = run(engine, lambda tx: snapshot(application.store(tx), milestone_id), write=False)
     if shot is None:
         return
-    aside = mirrored.write(shot)
+    aside = mirror.write(shot, anew=anew)
     if aside:
-        _tell(application, engine, milestone_id, aside)
-    mirrored.log(
+        tell(application, engine, milestone_id, "edit_put_aside", aside)
+    mirror.log(
         milestone_id,
         lambda position: run(engine, lambda tx: application.store(tx).log.since(milestone_id, position), write=False),
-    )
-
-
-def _tell(application: Application, engine: Engine, milestone_id: str, aside: str) -> None:
-    from datetime import UTC, datetime
-
-    at = stamp(datetime.now(UTC))
-    run(
-        engine,
-        lambda tx: application.store(tx).log.add("edit_put_aside", milestone_id=milestone_id, at=at, subject=aside),
-        write=True,
     )

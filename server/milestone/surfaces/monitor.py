@@ -39,6 +39,7 @@ _WAKES = {
     "task_waived": "a person waived task {}",
     "task_retried": "a person wants task {} tried again",
     "task_unblocked": "a person decided about task {}",
+    "person_answered": "a person has answered about task {}",
     "milestone_steered": "a person lets it go on",
     "milestone_unparked": "the usage limit is over",
     "gates_ended": "gates of task {} have ended",

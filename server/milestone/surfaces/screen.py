@@ -45,9 +45,19 @@ def _milestone(known: Mapping[str, Any]) -> str:
             lines.append(f"  {mark}and {len(known[field]) - _SHOWN} more")
     if known["planned_tasks"]:
         lines.append(f"  The plan has {known['planned_tasks']} tasks: .milestones/active/{known['milestone_id']}.yaml")
+    lines += _spend(known["spend"])
     lines += _undelivered(known["undelivered"])
     agents = ", ".join(f"{count} {status}" for status, count in known["agents"].items())
     return "\n".join([*lines, f"  Agents: {agents or 'none'}"])
+
+
+def _spend(spend: Mapping[str, Any]) -> list[str]:
+    if not spend:
+        return []
+    tokens = f", {spend['tokens']:,} tokens" if spend["tokens"] else ""
+    most = ", ".join(f"{task} {amount['turns']}" for task, amount in spend["most"].items())
+    lines = [f"  Spent: {spend['turns']:,} turns, {spend['minutes']:,.0f} min{tokens}", f"  Most turns: {most}"]
+    return [line[:78] for line in lines]
 
 
 def _undelivered(late: Mapping[str, Any]) -> list[str]:

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
+import stat
 from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
+_KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFLNK: "a link"}
+_TRIES = 5
+
+
+class Odd(Exception):
+    """What lies at a path is no file that could be read; the message says what it is."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A file as it was at one moment; `changed` is when it was written last, in seconds of the time of day."""
+
+    content: bytes
+    changed: float
 
 
 class Folder:
@@ -45,6 +63,42 @@ class Folder:
                 return os.read(descriptor, limit)
         except FileNotFoundError:
             return None
+
+    def take(self, path: str, limit: int) -> Taken | None:
+        """Return a file of at most `limit` bytes that somebody else may be writing; nothing where there is none.
+
+        Raises:
+            Odd: it is no regular file of one name, is reached over a link, is too large, or changes all the while.
+        """
+        for _ in range(_TRIES):
+            with contextlib.suppress(FileNotFoundError):
+                with self._parent(path, create=False) as (parent, name):
+                    taken = _take(parent, name, limit)
+                if taken:
+                    return taken
+                continue
+            return None
+        raise Odd("it changes while it is read")
+
+    def size(self, path: str) -> int:
+        """Return how many bytes a file has; 0 where there is none."""
+        try:
+            with self._opened(path, os.O_RDONLY | os.O_NONBLOCK) as descriptor:
+                return os.fstat(descriptor).st_size
+        except FileNotFoundError:
+            return 0
+
+    def names(self, path: str) -> list[str]:
+        """Return what lies in a folder; nothing where there is none."""
+        try:
+            with self._parent(f"{path}/x", create=False) as (folder, _):
+                return sorted(os.listdir(folder))  # noqa: PTH208 - a folder that is open has no path
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def leftovers(self, path: str) -> list[str]:
+        """Return the unfinished files that killed writers left in a folder."""
+        return [f"{path}/{name}" for name in self.names(path) if _TEMPORARY.fullmatch(name)]
 
     def tail(self, path: str, size: int) -> bytes:
         """Return the last `size` bytes of a file; empty where there is none."""
@@ -96,3 +150,43 @@ class Folder:
             yield current, name
         finally:
             os.close(current)
+
+
+def _take(parent: int, name: str, limit: int) -> Taken | None:
+    """Return a file as it is, or nothing where it changed meanwhile."""
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        there = os.stat(name, dir_fd=parent, follow_symlinks=False)
+        kind = _KINDS.get(stat.S_IFMT(there.st_mode))
+        raise Odd(f"it is {kind}, no file" if kind else str(error.strerror)) from None
+    try:
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode):
+            raise Odd(f"it is {_KINDS.get(stat.S_IFMT(before.st_mode), 'a device')}, no file")
+        if before.st_nlink > 1:
+            raise Odd("it is a hard link: another file has the same content, and would be changed with it")
+        if before.st_size > limit:
+            raise Odd(f"it has {before.st_size:,} bytes, at most {limit:,} are allowed")
+        content = _read(descriptor, limit)
+        after, there = os.fstat(descriptor), os.stat(name, dir_fd=parent, follow_symlinks=False)
+    finally:
+        os.close(descriptor)
+    still = (_state(before), len(content)) == (_state(after), before.st_size)
+    swapped = (there.st_dev, there.st_ino) != (before.st_dev, before.st_ino)
+    return Taken(content, before.st_mtime) if still and not swapped else None
+
+
+def _read(descriptor: int, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while size <= limit and (part := os.read(descriptor, 1 << 20)):
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)
+
+
+def _state(of: os.stat_result) -> tuple[int, int, int, int]:
+    return of.st_size, of.st_mtime_ns, of.st_ctime_ns, of.st_nlink
