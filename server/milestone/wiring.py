@@ -95,6 +95,8 @@ class Application:
     def engine(self, *, create: bool = False) -> Engine | None:
         """Return the database, or nothing while the project has none and none is to be created."""
         if self._engine is None:
+            if not self.remote:
+                expect(self.journal, self.database)
             self._project = self._identity(create=create)
             if not self._project:
                 return None
@@ -252,9 +254,7 @@ class Application:
         return _once(self.settings.data / "project", made, create=create)
 
     def _checked(self) -> Engine:
-        """Open the database, which must be there if its journal is, and reach as far."""
-        if not self.remote:
-            expect(self.journal, self.database)
+        """Open the database, which must reach as far as its journal."""
         engine = self.open_engine()
         try:
             engine.migrate()

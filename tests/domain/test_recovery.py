@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from milestone.domain.recovery import (
@@ -118,6 +118,7 @@ FAILURES = st.builds(Failure, st.sampled_from(KINDS), st.text(max_size=30), gone
 RESETS = st.none() | st.floats(0, 3e6)
 
 
+@settings(max_examples=500)
 @given(
     failure=FAILURES,
     policy=POLICIES,

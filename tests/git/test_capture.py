@@ -32,6 +32,8 @@ def test_every_kind_of_change_comes_back_byte_for_byte_and_can_be_undone(sandbox
     sandbox.git("switch", "--quiet", "--create", "elsewhere", at=at)
     sandbox.write({"after": "1", "new/after": "2", "forced.ignored": "3", "sub/after": "4"}, at)
     sandbox.commit({"one": "another commit"}, at=at / "sub")
+    (at / "mode").chmod(0o644)
+    (at / "run").chmod(0o755)
     there_and_back(sandbox, at, first)
     assert picture(sandbox, at) == wanted
     sandbox.git("fsck", "--strict")

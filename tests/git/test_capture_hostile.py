@@ -37,18 +37,19 @@ def test_nothing_that_a_repository_or_a_submodule_names_runs(sandbox: Sandbox) -
     laid = traps.lay(sandbox)
     with (inner / "config").open("a") as file:
         file.write(config.read_text().removeprefix(before))
+        file.write(f'[filter "only"]\n\tclean = {laid.command("only-within")}\n')
     (inner / "hooks").mkdir(exist_ok=True)
     for hook in traps.HOOKS:
         (inner / "hooks" / hook).write_text(f"#!/bin/sh\n: >{laid.folder}/sprung/{hook}\n")
         (inner / "hooks" / hook).chmod(0o755)
-    sandbox.write({".gitattributes": traps.ATTRIBUTES + "one filter=evil\n", "one.py": "1"}, sandbox.root / "sub")
+    sandbox.write({".gitattributes": traps.ATTRIBUTES + "one filter=only\n", "one.py": "1"}, sandbox.root / "sub")
     wanted = {name: content for name, content in states.touched(sandbox).items() if ".git" not in name}
     all_of_it(sandbox)
     assert laid.sprung == set()
     found = {name: content for name, content in states.touched(sandbox).items() if ".git" not in name}
     assert {name: content[1] for name, content in found.items()} == {name: one[1] for name, one in wanted.items()}
     sandbox.git("status", at=sandbox.root / "sub")
-    assert laid.sprung, "plain git does run them"
+    assert "only-within" in laid.sprung, "plain git does run them"
 
 
 def test_nothing_in_the_environment_leads_astray(sandbox: Sandbox) -> None:

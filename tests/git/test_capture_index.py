@@ -14,9 +14,7 @@ from tests.git.states import kept, picture, there_and_back
 
 @pytest.mark.parametrize("how", ["merge", "cherry-pick", "rebase"])
 def test_conflicts_and_what_is_under_way_come_back(sandbox: Sandbox, how: str) -> None:
-    """Planted and found: what is under way left as it is now; the stages of a conflict, or a merge's resolved files,
-    forgotten; the content of those stages held on to by nothing.
-    """
+    """Planted and found: what is under way left as it is now; the stages of a conflict forgotten."""
     start = sandbox.repository.head()
     sandbox.commit({"src/a.py": "ours\n", "src/b.py": "ours\n", "other": "1"})
     clean, begin = picture(sandbox), kept(sandbox, name="begin")
@@ -39,6 +37,36 @@ def test_conflicts_and_what_is_under_way_come_back(sandbox: Sandbox, how: str) -
     there_and_back(sandbox, sandbox.root, begin)
     assert picture(sandbox) == clean
     sandbox.git("fsck", "--strict")
+
+
+def test_a_merge_of_which_all_is_resolved_comes_back(sandbox: Sandbox) -> None:
+    """Planted and found: which files were in conflict forgotten."""
+    start = sandbox.repository.head()
+    sandbox.commit({"src/a.py": "ours\n"})
+    sandbox.git("switch", "--quiet", "--create", "side", start)
+    sandbox.commit({"src/a.py": "theirs\n"})
+    sandbox.git("merge", "main", check=False)
+    sandbox.write({"src/a.py": "resolved\n"})
+    sandbox.git("add", "src/a.py")
+    wanted, first = picture(sandbox), kept(sandbox)
+    assert wanted["resolved"]
+    sandbox.git("merge", "--abort")
+    there_and_back(sandbox, sandbox.root, first)
+    assert picture(sandbox) == wanted
+
+
+def test_what_only_a_conflict_holds_is_not_collected_as_garbage(sandbox: Sandbox) -> None:
+    """Planted and found: the content of a conflict's stages held on to by nothing."""
+    blobs = [sandbox.git("hash-object", "-w", "--stdin", given=f"side {number}".encode()) for number in (1, 2, 3)]
+    stages = "".join(f"100644 {blob} {number}\tsrc/a.py\n" for number, blob in enumerate(blobs, 1))
+    nothing = f"0 {'0' * 40}\tsrc/a.py\n"
+    sandbox.git("update-index", "--index-info", given=(nothing + stages).encode())
+    wanted, first = picture(sandbox), kept(sandbox)
+    sandbox.git("reset", "--quiet", "--hard")
+    sandbox.git("gc", "--quiet", "--prune=now")
+    put_back(sandbox.repository, sandbox.root, first.ref)
+    assert picture(sandbox) == wanted
+    assert [sandbox.git("cat-file", "blob", blob) for blob in blobs] == ["side 1", "side 2", "side 3"]
 
 
 def test_nothing_that_a_checkpoint_needs_is_collected_as_garbage(sandbox: Sandbox) -> None:
@@ -100,13 +128,17 @@ def test_every_form_of_index_comes_back(sandbox: Sandbox, settings: dict[str, st
 
 def test_a_change_that_leaves_size_and_time_alone_is_seen_after_putting_back(sandbox: Sandbox) -> None:
     """Planted and found: the index written with the time of now, so that git trusts a file's time that it must not."""
-    sandbox.commit({"same": "1111"})
-    (sandbox.root / "same").write_text("2222")
-    seen = (sandbox.root / ".git" / "index").stat()
-    os.utime(sandbox.root / "same", ns=(seen.st_mtime_ns, seen.st_mtime_ns))
-    (sandbox.root / "meant").touch()
+    sandbox.git("config", "core.trustctime", "false")
+    same, index = sandbox.root / "same", sandbox.root / ".git" / "index"
+    sandbox.write({"same": "1111", "meant": ""})
+    time = same.stat().st_mtime_ns - 10**10
+    os.utime(same, ns=(time, time))
+    sandbox.git("add", "same")
     sandbox.git("add", "--intent-to-add", "meant")
+    os.utime(index, ns=(time, time))  # as when both were written at the same moment
+    same.write_text("2222")
+    os.utime(same, ns=(time, time))
     first = kept(sandbox)
-    sandbox.git("reset", "--quiet")
+    index.unlink()
     put_back(sandbox.repository, sandbox.root, first.ref)
-    assert " M same" in sandbox.git("status", "--porcelain")
+    assert "AM same" in sandbox.git("status", "--porcelain")

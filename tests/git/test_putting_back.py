@@ -201,7 +201,6 @@ def test_a_repository_within_that_is_gone_for_good_is_refused(sandbox: Sandbox) 
 
 
 def test_a_repository_that_came_after_stays(sandbox: Sandbox) -> None:
-    """Planted and found: a file put in the place of a repository that holds nothing but its Git folder."""
     sandbox.write({"new": "1", "late": "1"})
     first = kept(sandbox)
     (sandbox.root / "late").unlink()

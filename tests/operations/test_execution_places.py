@@ -63,7 +63,7 @@ def test_each_repository_has_its_own_branch_gates_and_commits_and_is_listed(seve
     until(ended.exists)
     listed = yaml.safe_load(ended.read_text("utf-8"))["git"]["repositories"]
     assert [(one["name"], one["pr_url"]) for one in listed] == [("lib", url), ("site", "")]
-    site = Path(next(one["path"] for one in listed if one["name"] == "site"))
+    site = run.project.folder / next(one["path"] for one in listed if one["name"] == "site")
     assert run.git("log", "--format=%s", f"main..{run.branch}", folder=site) == "docs(spec): carry out spec-site"
     for folder in (run.project.folder, lib, site):
         assert git(folder, "worktree", "list", "--porcelain").count("worktree ") == 1

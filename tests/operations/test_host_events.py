@@ -85,7 +85,9 @@ def test_an_agent_is_bound_by_its_transcript_when_it_stops(host: Host, name: str
     assert host.row(action["agent_id"])["host_agent"] == name
 
 
-def test_an_agent_that_stops_without_its_keys_is_sent_back_once_and_then_has_failed_in_its_attempt(host: Host, name: str) -> None:
+def test_an_agent_that_stops_without_its_keys_is_sent_back_once_and_then_has_failed_in_its_attempt(
+    host: Host, name: str
+) -> None:
     """Planted and found: no reminder, a reminder for ever, and a claim that stays open after the second stop."""
     action = host.actions()["scope"]
     who = host.spawn(action, name)

@@ -83,7 +83,7 @@ def planning(request: pytest.FixtureRequest, new_project: Callable[..., Project]
 def test_a_reported_failure_is_tried_again_after_a_wait_that_grows_and_then_a_person_is_asked(
     planning: Planning,
 ) -> None:
-    """Planted and found: no wait, a fourth attempt, a failure that is not counted."""
+    """Planted and found: no wait, and a failure that is not counted."""
     first = planning.actions()
     told = planning.report(first["scope"])
     assert told["status"] == "ready"
@@ -133,7 +133,7 @@ def test_an_agent_that_saves_its_error_info_itself_goes_on(planning: Planning) -
 
 
 def test_nobody_reports_for_another_agent_but_the_coordinator(planning: Planning) -> None:
-    """Planted and found: everybody may; the token of another agent is enough for a caller that the host knows."""
+    """Planted and found: everybody may."""
     actions = planning.actions()
     other = planning.bound(actions["research"])
     scope: dict[str, Any] = {"agent_id": actions["scope"]["agent_id"], "error": "it is slow"}
@@ -181,7 +181,6 @@ def test_what_is_not_critical_is_tried_as_often_and_then_done_without(planning: 
 
 
 def test_what_is_damaged_waits_for_one_rollback_and_is_then_asked_about(planning: Planning) -> None:
-    """Planted and found: rollbacks without end."""
     action = planning.actions()["scope"]
     assert planning.report(action, kind="damaged")["status"] == "failed"
     planning.project.operate("update_milestone", milestone_id=planning.milestone_id, retry_tasks=["scope"])

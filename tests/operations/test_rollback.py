@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from milestone.domain.errors import Refusal
 from milestone.domain.replay import replay
 from tests.conftest import ENGINES
-from tests.helpers.execution import git, lean, task
+from tests.helpers.execution import git, task
 from tests.helpers.projects import Project
-from tests.helpers.underway import Execution, InProcess, Worker, break_off, logged
+from tests.helpers.underway import Execution, InProcess, Worker, logged
 
 STRANGE = ("with space.txt", "tab\there.txt", "new\nline.txt", "quote'\".txt", "umläut.txt", "-dash.txt")
 TASKS = (
     task("decide", "execute", weight=10),
     task("build", "execute", paths=("app/",), weight=20),
-    task("ship", "execute", paths=("docs/",), weight=20),
+    task("spec-ship", "execute", ("build",), paths=("docs/",), weight=20),
 )
 
 
@@ -42,9 +39,7 @@ def point(execution: Execution, **more: Any) -> str:
 
 def restore(execution: Execution, checkpoint_id: str, *, tree: bool = True, dry_run: bool = False) -> dict[str, Any]:
     """Roll back, with files if not said otherwise."""
-    return execution.agents.call(
-        "restore_agent_checkpoint", checkpoint_id=checkpoint_id, dry_run=dry_run, tree=tree
-    )
+    return execution.agents.call("restore_agent_checkpoint", checkpoint_id=checkpoint_id, dry_run=dry_run, tree=tree)
 
 
 def workers(execution: Execution, *names: str) -> dict[str, Worker]:
@@ -57,6 +52,18 @@ def workers(execution: Execution, *names: str) -> dict[str, Worker]:
             elif action["kind"] == "transition":
                 execution.call("transition_phase", phase=action["phase"])
     return found
+
+
+def finished(execution: Execution, build: Worker) -> None:
+    """Hand `build` in with a change, and let it be proven: by gates, and by a review."""
+    build.write("app/build.py")
+    build.commit()
+    build.save()
+    build.complete()
+    execution.gates("build")
+    review = next(one for one in execution.actions() if str(one.get("task_id")).startswith("review-build"))
+    execution.carry_out(review)
+    assert execution.task("build")["status"] == "completed"
 
 
 def folder(root: Path) -> dict[str, Any]:
@@ -90,9 +97,9 @@ def agree(execution: Execution) -> None:
     """Tables and log say the same."""
     rows = execution.read(lambda store: store.tasks.all(execution.milestone_id))
     ledger = replay(logged(execution))
-    assert {row["task_id"]: (row["status"], row["attempts"], row["held_by"] or "", row["failures"]) for row in rows} == {
-        name: (one.status, one.attempts, one.held_by, one.failures) for name, one in ledger.tasks.items()
-    }
+    assert {
+        row["task_id"]: (row["status"], row["attempts"], row["held_by"] or "", row["failures"]) for row in rows
+    } == {name: (one.status, one.attempts, one.held_by, one.failures) for name, one in ledger.tasks.items()}
     phases = execution.read(lambda store: store.milestones.phases(execution.milestone_id))
     assert {row["phase"]: row["status"] for row in phases} == dict(ledger.phases)
     for row in rows:
@@ -154,24 +161,20 @@ def test_state_and_files_come_back_byte_for_byte_and_so_does_what_was_before(
     git(root, "commit", "-qam", "On the person's branch")
     (root / "sub" / "inner.txt").write_text("changed again\n", "utf-8")
     git(build.folder, "checkout", "-q", "HEAD", "--", "app/old.py")
-    build.write("app/build.py")
-    build.commit()
-    build.save()
-    build.complete()
     at_work["decide"].save()
     at_work["decide"].complete()
-    execution.gates("build")
-    ship = workers(execution, "ship")["ship"]
+    finished(execution, build)
+    ship = workers(execution, "spec-ship")["spec-ship"]
     ship.write("docs/new.md")
     ship.commit()
     ship.write("docs/dirty.md")
     after = everything(execution, build.folder, ship.folder)
     done = statuses(execution)
-    assert (done["build"], done["decide"]) == ("completed", "completed")
+    assert (done["build"], done["decide"]) == ("completed", "in_review")
 
     seen = restore(execution, there, dry_run=True)
-    assert {"build: completed -> ready", "decide: completed -> ready"} <= set(seen["tasks"])
-    assert seen["claims_end"] == [f"ship: {ship.agent_id}"]
+    assert {"build: completed -> ready", "decide: in_review -> ready"} <= set(seen["tasks"])
+    assert f"spec-ship: {ship.agent_id}" in seen["claims_end"]
     assert any("app/later.py" in line for line in seen["files"])
     assert any(line.startswith(execution.branch) for line in seen["branches"])
     assert everything(execution, build.folder, ship.folder) == after
@@ -217,7 +220,6 @@ def test_after_a_rollback_the_work_is_done_again_and_once(execution: Execution) 
     assert execution.git("show", f"{execution.branch}:app/build.py") == "SECOND = 2"
     merged = execution.git("log", "--format=%b", execution.branch).splitlines()
     assert merged.count("Task: build") == 1
-    execution.finish()
     agree(execution)
 
 
@@ -225,11 +227,7 @@ def test_a_rollback_that_is_broken_off_after_the_files_is_completed_by_the_same_
     """Planted and found: state first, so that the files of the time after stay; an undo that is taken anew."""
     there = point(execution)
     build = workers(execution, "build")["build"]
-    build.write("app/build.py")
-    build.commit()
-    build.save()
-    build.complete()
-    execution.gates("build")
+    finished(execution, build)
     after = everything(execution, build.folder)
     broken(execution.project, there)
     action = execution.actions()

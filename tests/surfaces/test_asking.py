@@ -98,7 +98,7 @@ def answered(agents: Agents) -> list[dict[str, Any]]:
 
 
 def test_whoever_says_try_again_gets_the_task_handed_out_in_the_same_call(agents: Agents, person: Person) -> None:
-    """Planted and found: an answer that is not carried out, and one that is taken for a yes although it is none."""
+    """Planted and found: an answer that is not carried out."""
     person.says("retry")
     assert kinds(agents) == [("spawn", "scope")]
     (question,) = person.asked
@@ -109,6 +109,7 @@ def test_whoever_says_try_again_gets_the_task_handed_out_in_the_same_call(agents
 
 
 def test_whoever_says_stop_stops_the_milestone(agents: Agents, person: Person) -> None:
+    """Planted and found: whatever is said counts as another try."""
     person.says("stop")
     assert [kind for kind, _ in kinds(agents)] == ["ask_human"]
     steering = {row["milestone_id"]: row["steering"] for row in agents.project.rows("milestones")}
@@ -128,7 +129,6 @@ def test_whoever_does_not_want_to_answer_is_not_asked_again_and_nothing_is_decid
 
 @pytest.mark.parametrize("content", [None, {}, {"decision": "skip"}, {"decision": "all of it"}, {"decision": None}])
 def test_what_was_not_offered_is_no_answer(agents: Agents, person: Person, content: Any) -> None:
-    """Planted and found: whatever comes is carried out."""
     person.answer = ElicitResult(action="accept", content=content)
     assert kinds(agents) == [("ask_human", "scope")]
     assert answered(agents) == []

@@ -86,7 +86,7 @@ class Difference:
 def side(ctx: Context, milestone_id: str, scope: str, scope_id: str) -> Side:
     """Return what of Git belongs to a scope: all of a milestone and of its sessions, of an agent its task's folder."""
     rows = ctx.store.evidence.repositories(milestone_id)
-    known = [Place(row["name"], row["path"], row["branch"]) for row in rows]
+    known = [Place(row["name"], ctx.world.place(row["path"]), row["branch"]) for row in rows]
     places = tuple(known) or (Place("", str(ctx.world.project), ""),)
     if scope != "agent":
         return Side(ctx.world, milestone_id, places)

@@ -29,6 +29,7 @@ class Job:
     """A task as Git sees it: its repository, the milestone's branch, its own branch and folder, what it may change.
 
     `rolled` is where the last rollback of the milestone began that was over when this was made.
+    `landed`: work has been accepted onto the milestone's branch.
     """
 
     world: World
@@ -42,6 +43,7 @@ class Job:
     declared: tuple[str, ...]
     writes: bool
     source: str
+    landed: bool
     repository: str = ""
     rolled: int = 0
 
@@ -145,19 +147,20 @@ def _locked(descriptor: int) -> bool:
 def job(ctx: Context, task: Mapping[str, Any]) -> Job:
     """Return what Git has to know of a task."""
     repository = ctx.store.evidence.repository(task["milestone_id"], task["repository"])
-    known = repository or {"path": str(ctx.world.project), "branch": "", "base_commit": ""}
+    known = repository or {"path": ".", "branch": "", "base_commit": ""}
     return Job(
         world=ctx.world,
         milestone_id=task["milestone_id"],
         task_id=task["task_id"],
         title=task["title"],
         phase=task["phase"] or "execute",
-        path=known["path"],
+        path=ctx.world.place(known["path"]),
         branch=known["branch"],
         base=known["base_commit"],
         declared=tuple(task["paths"]),
         writes="commit" in task["proof"],
         source=task["source"],
+        landed=bool(ctx.store.evidence.of_kind(task["milestone_id"], "commit", 1)),
         repository=task["repository"],
         rolled=ctx.store.rollbacks.under_way(task["milestone_id"])[1],
     )
@@ -179,7 +182,7 @@ def worktree(job: Job) -> Tree:
     from milestone.git import bringing, trees, worktrees
 
     repository = job.open()
-    tip = repository.tip(job.branch)
+    tip = _tip(repository, job)
     if not job.writes:
         shared = job.world.worktrees / job.milestone_id / f"@{tip[:_SHORT]}"  # whoever reads this commit reads it here
         worktrees.reading_worktree(repository, shared, tip)
@@ -188,6 +191,23 @@ def worktree(job: Job) -> Tree:
     left = tuple(change.path for change in trees.changes(repository, job.tree))
     conflicts = () if left else tuple(str(clash) for clash in bringing.bring_up(repository, job.tree, tip))
     return Tree(str(job.tree), job.own_branch, repository.tip(job.own_branch), conflicts, left)
+
+
+def _tip(repository: Repository, job: Job) -> str:
+    """Return the end of the milestone's branch; in a clone that never had it, it is made anew from the base.
+
+    Raises:
+        Refusal: it is not here, and there is work on it elsewhere.
+    """
+    tip = repository.tip(job.branch)
+    if tip:
+        return tip
+    if job.landed:
+        raise Refusal(
+            f"Branch {job.branch!r} is not in this clone, and work was accepted on it in another",
+            remedy=f"The person pushes it there and fetches it here: git fetch <remote> {job.branch}:{job.branch}",
+        )
+    return repository.create_branch(job.branch, job.base)
 
 
 def commit(job: Job, kind: str, summary: str, remove: Sequence[str] = ()) -> str:

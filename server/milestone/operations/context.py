@@ -31,6 +31,10 @@ class World:
     environ: Mapping[str, str]
     limits: Callable[[], Limits]
 
+    def place(self, path: str) -> str:
+        """Return where a repository of a milestone lies on this machine; kept is where it lies from the project."""
+        return str((self.project / path).resolve())
+
     @property
     def worktrees(self) -> Path:
         """Where working trees of tasks lie."""

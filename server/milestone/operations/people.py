@@ -46,7 +46,7 @@ def accept_gates(
     known = ctx.store.evidence.repository(row["milestone_id"], repository)
     if known is None:
         raise Refusal(f"Repository {repository!r} takes no part in it", remedy="git_milestone(action='status').")
-    world, path, in_git = ctx.world, known["path"], bool(known["branch"])
+    world, path, in_git = ctx.world, ctx.world.place(known["path"]), bool(known["branch"])
 
     def accepted(later: Context, found: surveying.GatesFound) -> Answer:
         origin = f"{found.origin}, accepted by {by}"

@@ -83,7 +83,7 @@ def _completed(ctx: Context, milestone_id: str, phase: str, there: frozenset[str
     if ended:
         finishing.complete(ctx, row, found)
         world, rows = ctx.world, ctx.store.evidence.repositories(milestone_id)
-        places = [one["path"] for one in rows if one["branch"]]
+        places = [world.place(one["path"]) for one in rows if one["branch"]]
         merged = [one["task_id"] for one in ctx.store.evidence.of_kind(milestone_id, "commit")]
         return Aside(
             lambda _: surveying.clean(world, milestone_id, places, merged),

@@ -49,7 +49,7 @@ def _look(job: changes.Job, tips: dict[tuple[str, str], str]) -> Left:
 
     repository = job.open()
     where = (job.path, job.branch)
-    tip = tips[where] = tips.get(where) or repository.tip(job.branch)
+    tip = tips[where] = tips.get(where) or repository.tip(job.branch) or job.base
     own = repository.tip(job.own_branch)
     if not own:
         return Left(base=tip)

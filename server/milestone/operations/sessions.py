@@ -124,7 +124,7 @@ def _execute(ctx: Context, start: _Start, found: surveying.Found) -> Answer:
     planned = row["sections"]["tasks"]
     _take_decisions(ctx, milestone_id, row["sections"]["decisions"])
     for one in found.repositories:
-        ctx.store.evidence.add_repository(milestone_id, one.name, **one.columns())
+        ctx.store.evidence.add_repository(milestone_id, one.name, **one.columns(ctx.world.project))
     sown = seeding.sow_execution(playbook, planned, _surroundings(ctx, milestone_id, found))
     seeding.write(ctx, milestone_id, "execution", sown)
     names = seeding.row_names(planned, playbook)

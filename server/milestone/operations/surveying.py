@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,10 +44,10 @@ class Place:
     gates: tuple[Gate, ...]
     gates_from: str
 
-    def columns(self) -> dict[str, Any]:
-        """Return what the table keeps of it."""
+    def columns(self, project: Path) -> dict[str, Any]:
+        """Return what the table keeps of it: its place as seen from the project, which may lie elsewhere tomorrow."""
         return {
-            "path": self.path,
+            "path": os.path.relpath(self.path, project.resolve()),
             "branch": self.branch,
             "base_commit": self.base,
             "gates": [gate.plain() for gate in self.gates],
@@ -245,7 +246,7 @@ def survey(world: World, repositories: Sequence[Any]) -> list[dict[str, Any]]:
     for row in repositories:
         known = {"name": row["name"], "branch": row["branch"], "base": row["base_commit"], "pr_url": row["pr_url"]}
         if row["branch"]:
-            repository = open_repository(Path(row["path"]), world.environ)
+            repository = open_repository(Path(world.place(row["path"])), world.environ)
             tip = repository.tip(row["branch"])
             files = repository.touched(row["base_commit"], tip)
             known |= {"tip": tip, "files": len(files), "to_merge": f"git merge {row['branch']}"}

@@ -62,7 +62,7 @@ def examine(path: Path, name: Path | None = None) -> Seen:
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if version > queries.VERSION:
             raise queries.newer(version)
-        if _schema(connection) != _made(version):
+        if version < 1 or _schema(connection) != _made(version):
             raise Refusal(f"{name} is no database of ours: its tables are not those of version {version}")
         for check in ("integrity_check(1)", "foreign_key_check"):
             found = connection.execute(f"PRAGMA {check}").fetchall()
@@ -117,7 +117,7 @@ def _schema(connection: sqlite3.Connection) -> set[tuple[str, ...]]:
 def _made(version: int) -> set[tuple[str, ...]]:
     connection = sqlite3.connect(":memory:")
     try:
-        for _, statements in queries.pending(0, version or -1):
+        for _, statements in queries.pending(0, version):
             for statement in statements:
                 connection.execute(statement)
         return _schema(connection)

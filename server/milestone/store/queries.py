@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from milestone.domain.errors import Refusal
@@ -32,12 +32,12 @@ class Query:
     writes: str = ""
     volatile: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def pyformat(self) -> str:
         """The statement as psycopg wants its holes."""
         return _HOLE.sub(r"%(\1)s", self.sql.replace("%", "%%"))
 
-    @property
+    @cached_property
     def holes(self) -> frozenset[str]:
         """The names of the values it needs."""
         return frozenset(_HOLE.findall(self.sql))

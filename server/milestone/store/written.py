@@ -70,7 +70,7 @@ def scan(path: Path, upto: int = 0) -> Written:
         raise Refusal(f"There is no journal at {path}", remedy="Restore a backup.") from None
     if not found.places:
         raise Refusal(f"{path} holds no journal", remedy="Restore a backup.")
-    found.end = min(upto, max(found.places)) if upto else max(found.places)
+    found.end = min(upto, found.end) if upto else found.end
     for number, (_, parts) in found.parts.items():
         if number <= found.end < number + parts - 1:
             found.end = number - 1  # a copy is there when all of it is
@@ -95,7 +95,8 @@ def _take(found: Written, line: Line, at: int, text: bytes) -> None:
                 raise Refusal(f"{where} is there twice, and not the same", remedy="Restore a backup.")
         found.repeated += 1
         return
-    found.out_of_order += line.number < max(found.places, default=0)
+    found.out_of_order += line.number < found.end
+    found.end = max(found.end, line.number)
     found.places[line.number] = (at, len(text))
     if line.copy[0] == 1:
         found.parts[line.number] = line.copy
