@@ -1,4 +1,4 @@
-"""What a checkpoint and a rollback cost with 100,000 keys against 10: `python bench/checkpoints.py [keys…]`, ratios last.
+"""What a checkpoint and a rollback cost with 100,000 keys against 10: `python bench/checkpoints.py [keys…]`, ratios.
 
 Each size is a milestone of its own outside of Git, so that the state alone is measured. A rollback brings back ten keys
 that changed since the checkpoint. Calls go through the operation and its transactions, as the door makes them.

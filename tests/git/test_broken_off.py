@@ -44,6 +44,8 @@ class Journey:
         self.then = picture(sandbox, at)
         self.first = capture(sandbox.repository, at, "one", "main")
         sandbox.git("switch", "--quiet", "--create", "elsewhere", at=at)
+        sandbox.write({"after.ignored": "tracked though ignored"}, at)
+        sandbox.git("add", "--force", "after.ignored", at=at)
         sandbox.commit({"more": "x", ".gitignore": "*.ignored\nlate\n"}, "later", at=at)
         states.mess(sandbox, at, mark="2")
         sandbox.write({"late": "not to be lost"}, at)
@@ -61,6 +63,7 @@ class Journey:
     def completed(self, ref: Captured, wanted: Picture) -> None:
         """Go to a state, whatever was left, and compare."""
         put_back(self.sandbox.repository, self.at, ref.ref)
+        assert (self.at / "after.ignored").exists() == (ref is self.second)
         found = picture(self.sandbox, self.at)
         late = found.pop("file late", None)
         assert b"not to be lost" in (self.at / "late").read_bytes(), late
@@ -70,9 +73,7 @@ class Journey:
 
 @pytest.mark.parametrize("where", ["main", "linked"])
 def test_a_process_killed_at_any_line_is_completed_by_the_next_call(sandbox: Sandbox, where: str) -> None:
-    """Planted and found: the index before the files; what is ignored not written down; an index lock of ours that
-    nobody knows to be ours.
-    """
+    """Planted and found: the index put back before the files; what is ignored not written down."""
     journey = Journey(sandbox, sandbox.root if where == "main" else sandbox.task("t-1"))
     lines = journey.killed(0)
     assert lines > 100
@@ -133,6 +134,22 @@ def test_a_lock_that_was_left_at_the_second_index_is_removed_though_a_person_use
             capture(sandbox.repository, at, "three", "main")
         ours.communicate()
     assert lock.exists()
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["locked", "renamed"])
+def test_an_index_that_was_being_put_back_does_not_stay_locked(sandbox: Sandbox, done: bool) -> None:
+    """Planted and found: a lock that nobody knows to be ours."""
+    first = capture(sandbox.repository, sandbox.root, "one", "main")
+    git = sandbox.root / ".git"
+    index = git / "index"
+    (git / "milestone" / "shadow" / "index.ours").write_bytes(index.read_bytes())
+    (git / ("index.new" if done else "index.lock")).hardlink_to(git / "milestone" / "shadow" / "index.ours")
+    if done:
+        (git / "index.new").rename(index)
+    sandbox.write({"README.md": "changed"})
+    put_back(sandbox.repository, sandbox.root, first.ref)
+    assert locks(sandbox) == []
+    assert sandbox.git("status", "--porcelain") == ""
 
 
 def test_an_index_lock_of_somebody_else_is_left_alone(sandbox: Sandbox) -> None:

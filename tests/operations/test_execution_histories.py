@@ -32,7 +32,7 @@ from tests.helpers.underway import Execution, InProcess, by_hand, logged
 
 EXAMPLES = {"sqlite": 10, "postgres": 3}
 LONGEST = 40
-STEPS = (*("go_on",) * 6, "start", "deliver", "lose", "let_time_pass", "waive", "retry", "choose")
+STEPS = (*("go_on",) * 6, "start", "deliver", "lose", "let_time_pass", "waive", "retry", "choose", "keep", "go_back")
 EXTRA = {
     "id": "extra",
     "agent_type": "research-orchestrator",
@@ -51,6 +51,7 @@ TASKS = (
     task("ship", "execute", ("build",), weight=13),
 )
 STRATEGIES = ("sequential", "parallel_independent", "pipeline", "adaptive")
+_FREE = {"claimed": "ready", "blocked": "ready"}  # what a rollback makes of what is being worked on
 CHANGES = {
     "verdict": "changes_requested",
     "summary": "Not yet",
@@ -71,6 +72,7 @@ class Histories(RuleBasedStateMachine):
         self.hands: list[dict[str, Any]] = []
         self.execution = Execution.begin(InProcess(self.project), *TASKS)
         self.best = by_hand(self.execution)
+        self.points: list[str] = []
 
     @rule(what=st.sampled_from(STEPS), pick=st.integers(0, 99), good=st.integers(0, 3))
     def step(self, what: str, pick: int, good: int) -> None:
@@ -144,6 +146,23 @@ class Histories(RuleBasedStateMachine):
         """Let a person change the strategy, or complete a phase by hand."""
         self.named("update_milestone", strategy=STRATEGIES[pick % 4])
         self.named("transition_phase", phase=("design", "spec", "task", "execute")[pick % 4])
+
+    def keep(self, _pick: int, _good: bool) -> None:
+        """Make a checkpoint."""
+        made = self.call("create_agent_checkpoint", scope_id=self.execution.milestone_id, scope="milestone")
+        self.points += [made["checkpoint_id"]] if made else []
+
+    def go_back(self, pick: int, good: bool) -> None:
+        """Roll back to a checkpoint, rarely, and mostly undo that again."""
+        if self.points and pick % 3 == 0:
+            wanted = self.points[pick % len(self.points)]
+            before = {row["task_id"]: row["status"] for row in self.tasks()}
+            done = self.call("restore_agent_checkpoint", checkpoint_id=wanted, dry_run=False)
+            if done.get("undo") and good:
+                self.call("restore_agent_checkpoint", checkpoint_id=done["undo"], dry_run=False)
+                after = {row["task_id"]: row["status"] for row in self.tasks()}
+                assert after == {name: _FREE.get(status, status) for name, status in before.items()}
+            self.best = by_hand(self.execution)
 
     def picked(self, pick: int) -> list[dict[str, Any]]:
         """Return one of the tasks that are held, or of those that were handed out lately, retired ones among them."""

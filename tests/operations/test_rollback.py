@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from milestone.domain.errors import Refusal
 from milestone.domain.replay import replay
 from tests.conftest import ENGINES
 from tests.helpers.execution import git, task
@@ -88,9 +90,13 @@ def everything(execution: Execution, *more: Path) -> dict[str, Any]:
 
 
 def statuses(execution: Execution) -> dict[str, str]:
-    """Return the tasks with their statuses; what was being worked on counts as ready, which it is after a rollback."""
+    """Return the tasks that are to be done; what was being worked on counts as ready, which it is after a rollback."""
     rows = execution.read(lambda store: store.tasks.all(execution.milestone_id, "execution"))
-    return {row["task_id"]: {"claimed": "ready"}.get(row["status"], row["status"]) for row in rows}
+    return {
+        row["task_id"]: {"claimed": "ready"}.get(row["status"], row["status"])
+        for row in rows
+        if row["status"] != "skipped"
+    }
 
 
 def agree(execution: Execution) -> None:
@@ -282,6 +288,38 @@ def test_a_merge_that_began_before_a_rollback_does_not_come_after_it(execution: 
     assert execution.task("build")["status"] == "pending"
     assert execution.proof("build") == {}
     agree(execution)
+
+
+def test_a_rollback_while_work_is_being_accepted_leaves_all_of_it_or_nothing(execution: Execution) -> None:
+    """Whoever comes first: what is rolled back has no proof, and nothing of it is on the branch."""
+    there, project = point(execution), execution.project
+    tip = git(project.folder, "rev-parse", execution.branch)
+    for pause in (0.0, 0.05, 0.15, 0.4):
+        build = workers(execution, "build")["build"]
+        build.write("app/build.py", f"PAUSE = {pause}\n")
+        build.commit()
+        build.save()
+        build.complete()
+        other = threading.Thread(target=gates_elsewhere, args=(project, execution.milestone_id))
+        other.start()
+        threading.Event().wait(pause)  # so that each round meets the gates somewhere else
+        restore(execution, there)
+        other.join()
+        assert execution.task("build")["status"] == "pending"
+        assert execution.proof("build") == {}
+        assert git(project.folder, "rev-parse", execution.branch) == tip
+        agree(execution)
+
+
+def gates_elsewhere(project: Project, milestone_id: str) -> None:
+    """Run the gates of `build` as another process would."""
+    own = Project(project.folder, project.url, project.more)
+    try:
+        own.operate("run_gates", task_id="build", milestone_id=milestone_id)
+    except Refusal:
+        pass  # the rollback was first
+    finally:
+        own.close()
 
 
 def begun(execution: Execution, tool: str, **given: Any) -> Callable[[], Any]:

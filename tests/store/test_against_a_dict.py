@@ -12,12 +12,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from milestone.domain.leases import Lease
 from milestone.domain.milestones import new_sections
 from milestone.domain.text import scrub
 from milestone.store.engine import Engine, Transaction, run
 from milestone.store.store import Store
 
 AT = "2026-01-01T00:00:00.000Z"
+HELD = Lease("boot", 1_000)
 AGENTS: tuple[str, ...] = ("ann", "bob", "cleo")
 KEYS: tuple[str, ...] = ("plan", "notes")
 TASKS: tuple[str, ...] = ("scope", "plan")
@@ -150,14 +152,17 @@ class LedgerMachine(RuleBasedStateMachine):
             return
         self.attempts[task] += 1
         self.holder[task] = agent
-        assert self.write(lambda store: store.tasks.claim("m", task, agent, "server", AT)) == self.attempts[task]
+        assert (
+            self.write(lambda store: store.tasks.claim("m", task, agent, "server", AT, lease=HELD, deadline=HELD))
+            == self.attempts[task]
+        )
 
     @rule(task=st.sampled_from(TASKS), agent=st.sampled_from(AGENTS))
     def claim_what_is_held(self, task: str, agent: str) -> None:
         """Two open claims of one task cannot be written, whoever tries."""
         if task in self.holder:
             with pytest.raises(Exception, match=r"(?i)unique"):
-                self.write(lambda store: store.tasks.claim("m", task, agent, "server", AT))
+                self.write(lambda store: store.tasks.claim("m", task, agent, "server", AT, lease=HELD, deadline=HELD))
 
     @rule(agent=st.sampled_from(AGENTS))
     def end_claim(self, agent: str) -> None:
