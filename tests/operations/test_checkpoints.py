@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from milestone.domain.identity import Caller
-from milestone.domain.replay import replay
 from milestone.operations import checkpoints
 from tests.conftest import ENGINES
 from tests.helpers.execution import git, lean, play, task, value
 from tests.helpers.projects import Project
-from tests.helpers.underway import Execution, InProcess, Worker, logged, plan
+from tests.helpers.rolling import agree
+from tests.helpers.underway import Execution, InProcess, Worker, plan
 
 ANSWER = 4 * 1_500  # bytes
 PLAN = (
@@ -66,17 +66,6 @@ def labels(execution: Execution) -> list[str]:
     """Return the labels of all checkpoints, the oldest first."""
     rows = execution.read(lambda store: store.state.checkpoints(execution.milestone_id))
     return [row["label"] for row in reversed(rows)]
-
-
-def agree(execution: Execution) -> None:
-    """Tables and log say the same."""
-    rows = execution.read(lambda store: store.tasks.all(execution.milestone_id))
-    ledger = replay(logged(execution))
-    assert {row["task_id"]: (row["status"], row["attempts"], row["held_by"] or "") for row in rows} == {
-        name: (one.status, one.attempts, one.held_by) for name, one in ledger.tasks.items()
-    }
-    phases = execution.read(lambda store: store.milestones.phases(execution.milestone_id))
-    assert {row["phase"]: row["status"] for row in phases} == dict(ledger.phases)
 
 
 def test_a_checkpoint_says_in_few_words_what_it_keeps(execution: Execution) -> None:
