@@ -24,13 +24,14 @@ PATIENT = 30
 Step = Callable[[Request], Sequence[Block]]
 """One message of an agent that follows a script."""
 
+_BEGIN, _LOOP = ("initialize_agent_coordination",), ("next_actions", "get_milestone")
+_EXECUTION = ("run_gates", "transition_phase", "steer_milestone")
 _COORDINATION = {
-    "planning": frozenset(SERVER + name for name in ("initialize_agent_coordination", "next_actions", "get_milestone")),
-    "execution": frozenset(
-        SERVER + name
-        for name in ("initialize_agent_coordination", "next_actions", "get_milestone", "run_gates", "transition_phase")
-    ),
+    "planning": (*_BEGIN, *_LOOP),
+    "execution": (*_BEGIN, *_LOOP, *_EXECUTION),
+    "resume": (*_LOOP, *_EXECUTION),
 }
+"""What a coordinator loads before it begins."""
 
 
 class Unexpected(AssertionError):
@@ -73,7 +74,8 @@ def told(request: Request) -> Brief:
 class Coordinator:
     """Follows the loop: initialise, ask what to do, start all agents of a batch in one message, wait, sum up.
 
-    `aside` is asked after each of its tool results and may return blocks to send first.
+    `aside` is asked after each of its tool results and may return blocks to send first. In mode `resume` it begins by
+    taking up what is there. The person that it asks about files of a lost agent wants them kept.
     """
 
     name: str = NAME
@@ -82,13 +84,16 @@ class Coordinator:
 
     def __call__(self, request: Request) -> Sequence[Block]:
         """Return the coordinator's next message."""
-        return _loaded(request, _COORDINATION[self.mode]) or self.aside(request) or self._next(request)
+        wanted = frozenset(SERVER + name for name in _COORDINATION[self.mode])
+        return _loaded(request, wanted) or self.aside(request) or self._next(request)
 
     def _next(self, request: Request) -> Sequence[Block]:
         ours = [r for r in request.results if r.tool != "ToolSearch"]
         if not ours:
-            return [call("initialize_agent_coordination", name=self.name, mode=self.mode)]
+            return [self._begin()]
         last = ours[-1]
+        if last.tool == SERVER + "steer_milestone" and last.failed and "nothing to steer" in last.text:
+            return [call("get_milestone")]
         for result in request.fresh:
             must_have_worked(result)
         if last.tool == SERVER + "get_milestone":
@@ -97,9 +102,15 @@ class Coordinator:
             return self._obey(last)
         return [call("next_actions", wait_seconds=20 if request.of("next_actions") else 0)]
 
+    def _begin(self) -> Block:
+        if self.mode == "resume":
+            return call("steer_milestone", action="resume")
+        return call("initialize_agent_coordination", name=self.name, mode=self.mode)
+
     def _obey(self, answer: Result) -> Sequence[Block]:
         actions = answer.json["actions"]
         todo = [_obeying(action) for kind in _TODO for action in actions if action["kind"] == kind]
+        todo += [call("steer_milestone", action="keep", task_id=a["tasks"][0]) for a in actions if a.get("files")]
         if todo:
             return todo
         if actions[0]["kind"] == "wait" or actions[0].get("seconds", PATIENT) < PATIENT:

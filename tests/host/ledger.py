@@ -39,13 +39,13 @@ class Ledger:
         """Return who saved each key: its agent type."""
         query = (
             "SELECT s.key, r.agent_type FROM agent_state s JOIN agent_registry r ON r.agent_id = s.agent_id "
-            "WHERE s.milestone_id = ?"
+            "WHERE s.milestone_id = ? AND s.key != 'brief'"
         )
         return {key: agent_type.removeprefix("milestone:") for key, agent_type in self.rows(query, self.milestone_id())}
 
     def values(self) -> Mapping[str, Any]:
-        """Return the newest value of each key."""
-        query = "SELECT key, value FROM agent_state WHERE milestone_id = ? ORDER BY key, version"
+        """Return the newest value of each key, the briefs that the server keeps apart."""
+        query = "SELECT key, value FROM agent_state WHERE milestone_id = ? AND key != 'brief' ORDER BY key, version"
         return {key: json.loads(value) for key, value in self.rows(query, self.milestone_id())}
 
     def agents(self) -> Sequence[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Who holds a task holds it by a lease: signs of life renew it, a clock that does not jump ends it, a fence keeps out."""
+"""A task is held by a lease: signs of life renew it, a clock that does not jump ends it, a fence keeps others out."""
 
 from __future__ import annotations
 

@@ -43,20 +43,19 @@ def arguments(agents: Agents, tool: str) -> dict[str, Any]:
     milestone = {"milestone_id": agents.milestone_id}
     if tool in ("initialize_agent_coordination", "register_agent"):
         return {"name": f"Twice {uuid.uuid4()}"} if tool[0] == "i" else {"agent_type": "worker", **milestone}
-    if tool in ("log_milestone_event", "update_milestone", "next_actions"):
-        return {
-            **milestone,
-            **{"log_milestone_event": {"event": "once"}, "update_milestone": {"duration": "1 day"}}.get(tool, {}),
-        }
-    if tool == "steer_milestone":
-        return {"action": "pause", **milestone}
-    if tool == "report_failure":
-        action = agents.actions()[0]
-        return {"agent_id": action["agent_id"], "error": "no such file", "token": action["token"]}
-    if tool == "complete_task":
+    on_a_milestone: dict[str, dict[str, Any]] = {
+        "log_milestone_event": {"event": "once"},
+        "update_milestone": {"duration": "1 day"},
+        "steer_milestone": {"action": "pause"},
+        "next_actions": {},
+    }
+    if tool in on_a_milestone:
+        return {**milestone, **on_a_milestone[tool]}
+    if tool in ("complete_task", "report_failure"):
         action = agents.actions()[0]
         agents.save(action["agent_id"], "planning-scope", SAMPLES["planning-scope"], token=action["token"])
-        return {"task_id": "scope", "agent_id": action["agent_id"], "token": action["token"], **milestone}
+        who = {"agent_id": action["agent_id"], "token": action["token"]}
+        return who | ({"error": "no such file"} if tool[0] == "r" else {"task_id": "scope", **milestone})
     agent, other = agents.register(), agents.register()
     if tool == "receive_agent_messages":
         agents.send(other, agent, "once")

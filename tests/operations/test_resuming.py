@@ -1,4 +1,4 @@
-"""After whatever ended an attempt, the next one does what is left: nothing twice, nothing lost, and files are asked about."""
+"""After whatever ended an attempt the next one does what is left: nothing twice, nothing lost, files asked about."""
 
 from __future__ import annotations
 
