@@ -59,7 +59,7 @@ def begin(place: Mapping[str, str], name: str) -> tuple[str, str]:
 
 
 def save_for_ever(place: Mapping[str, str], agent_id: str, key: str, tell: Tell, *, early: bool = False) -> None:
-    """Save 1, 2, 3 … and tell each when it is acknowledged; what broke off is asked again under its request_id.
+    """Save 1, 2, 3 …, read each back, and tell each when it is acknowledged; what broke off is asked again.
 
     Early: each is told before it is saved.
     """
@@ -67,19 +67,23 @@ def save_for_ever(place: Mapping[str, str], agent_id: str, key: str, tell: Tell,
         given = {"agent_id": agent_id, "key": key, "value": number, "request_id": f"{key}-{number}"}
         if early:
             tell(number)
-        while not _saved(place, given):
+        while _told(place, "save_agent_state", given) is None:
             pass
+        while (found := _told(place, "load_agent_state", {"agent_id": agent_id, "key": key})) is None:
+            pass
+        assert found["value"] == number
         if not early:
             tell(number)
 
 
-def _saved(place: Mapping[str, str], given: Mapping[str, Any]) -> bool:
+def _told(place: Mapping[str, str], tool: str, given: Mapping[str, Any]) -> Any:
+    """Return an answer; nothing where the refusal says that the same call may be made again."""
     try:
-        return bool(call(place, "save_agent_state", given))
+        return call(place, tool, given)
     except Refusal as refusal:
         if "Call again with the same request_id" not in str(refusal):
             raise
-        return False
+        return None
 
 
 def compare_and_set(

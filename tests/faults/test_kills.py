@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
 import sqlite3
+import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from milestone.store.engine import run
+from milestone.store.postgres import PostgresEngine
 from tests.faults.amounts import of
 from tests.faults.nursery import Actor, Nursery
+from tests.helpers.postgres import Postgres, running_postgres
 from tests.helpers.projects import Project
 from tests.helpers.wire import Wire
+from tests.helpers.worker import SEEN
 
 WRITERS = 8
+OTHERS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 KILLS = 200
 
 
@@ -129,7 +138,6 @@ def test_the_check_above_fails_when_what_is_not_committed_is_acknowledged(
 
 
 def test_what_killed_servers_had_answered_is_there(new_project: Callable[..., Project]) -> None:
-    """Planted and found: a server that answers a call before it is carried out."""
     project = new_project()
     project.operate("initialize_agent_coordination", name="Base")
     project.close()
@@ -158,11 +166,37 @@ def test_what_killed_servers_had_answered_is_there(new_project: Callable[..., Pr
 def terminated(url: str, chance: random.Random) -> None:
     """End a random connection of a database, as its administrator can."""
     with psycopg.connect(url, autocommit=True) as connection:
-        backends = connection.execute(
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        ).fetchall()
+        backends = connection.execute(OTHERS).fetchall()
         if backends:
             connection.execute("SELECT pg_terminate_backend(%s)", chance.choice(backends))
+
+
+def test_a_call_does_not_hear_that_a_connection_which_nobody_used_was_cut(postgres: Postgres) -> None:
+    """Planted and found: a writer, or a reader, that begins once on the connection it is given, and no more."""
+    url = postgres.new_database()
+    engine = PostgresEngine(url, "p")
+    engine.migrate()
+    chance = random.Random(7)
+    for write in (True, False, True):
+        terminated(url, chance)
+        run(engine, lambda tx: tx.rows(SEEN), write=write)
+    engine.close()
+
+
+def test_writers_that_see_postgresql_crash_under_them_write_everything_once(nursery: Nursery, tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="pg-") as folder, running_postgres(Path(folder)) as server:
+        (tmp_path / ".git").mkdir()
+        project = Project(tmp_path, server.new_database())
+        writers = Writers(nursery, project, seed=8)
+        for _ in range(of(20)):
+            writers.after_a_while()
+            with suppress(psycopg.OperationalError), psycopg.connect(project.url) as connection:
+                backends = connection.execute(OTHERS).fetchall()
+                os.kill(random.Random(8).choice(backends)[0], signal.SIGKILL)
+        writers.after_a_while()
+        writers.end()
+        assert wrong(project, writers.acknowledged) == []
+        project.close()
 
 
 def test_writers_whose_connections_to_postgresql_are_cut_write_everything_once(

@@ -58,9 +58,8 @@ def test_a_forked_child_is_refused_and_does_its_parent_no_harm(project: Project,
 
 
 def test_the_check_above_fails_when_the_engine_does_not_look_whose_it_is(new_project: Callable[..., Project]) -> None:
-    child, parent = forked(new_project(), "_exit", "unguarded")
-    assert child == {"go on reading": "", "go on writing": "", "go on to commit": ""}
-    assert parent != [{"seen": 3, "integrity": "ok"}]
+    child, _ = forked(new_project(), "_exit", "unguarded")
+    assert child == {"read on": "", "write on": ""}
 
 
 def test_a_child_that_outlives_its_parents_transaction_keeps_nobody_from_writing(

@@ -57,7 +57,7 @@ class History:
 
     def register(self) -> None:
         name = f"agent-{self.seed}-{len(self.agents)}"
-        where = {"agent_type": self.chance.choice(TYPES), "milestone_id": self.chance.choice(self.milestones)}
+        where: dict[str, Any] = {"agent_type": self.chance.choice(TYPES), "milestone_id": self.chance.choice(self.milestones)}
         if self.call("register_agent", agent_id=name, **where):
             self.agents.append({"agent_id": name})
 
@@ -128,13 +128,14 @@ class History:
 
     def lose(self) -> None:
         for action in self.handed():
-            given = {name: action[name] for name in ("agent_id", "agent_type")} | {"session_id": f"session-{self.seed}"}
+            given = {name: action[name] for name in ("agent_id", "agent_type")}
+            given |= {"session_id": f"session-{self.seed}"}
             self.call("host_event", event=self.chance.choice(("SubagentStop", "StopFailure")), **given)
 
     def text(self) -> str:
         return self.chance.choice(TEXTS)
 
-    def somebody(self) -> dict[str, str]:
+    def somebody(self) -> dict[str, Any]:
         known = [*self.agents, *(who(action) for action in self.hands)]
         return dict(self.chance.choice(known)) if known else {"agent_id": "nobody"}
 
@@ -142,7 +143,7 @@ class History:
         return [self.chance.choice(self.hands[-4:])] if self.hands else []
 
 
-def who(action: dict[str, Any]) -> dict[str, str]:
+def who(action: dict[str, Any]) -> dict[str, Any]:
     """Return what proves that a call is of the agent of a task."""
     return {"agent_id": action["agent_id"], "token": action["token"]}
 

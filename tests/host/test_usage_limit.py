@@ -104,8 +104,7 @@ def test_the_coordinator_meets_the_limit_and_a_later_session_goes_on_after_its_e
     host: Host, model: ScriptedModel, ledger: Ledger
 ) -> None:
     """The first run breaks off while agents are at work, the second comes too early, the third ends the planning."""
-    # Planted bugs that fail it: the limit parks nothing; the reset is not read; the agents that went down with it have
-    # failed.
+    # Planted bug that fails it: the end of the limit is not read.
     account = Account(in_words)
     launched = lambda request: any(result.tool == "Agent" for result in request.fresh)  # noqa: E731
     play(model, account, coordinator=account.of(Coordinator(), launched))
@@ -135,8 +134,7 @@ def test_an_agent_meets_the_limit_of_a_subscription_and_nobody_is_started_before
     host: Host, model: ScriptedModel, ledger: Ledger
 ) -> None:
     """The host knows the end from headers and says it in its own words, to the minute."""
-    # Planted bugs that fail it: the host's word for the error is not handed over; the shown minute is taken for its
-    # beginning; the lost agent's task has failed.
+    # Planted bugs that fail it: the shown minute is taken for its beginning; the limit counts as a failure of the task.
     account = Account(in_headers)
     play(model, account, dependencies=account.of(honest, lambda request: bool(request.turn)))
     plan = replace(host, extra=SUBSCRIPTION)

@@ -197,6 +197,9 @@ def test_messages_go_back_with_the_state(outside: Execution) -> None:
     undo = restore(outside, point)["undo"]
     assert got() == ["before"]
     assert got() == []
+    late = f"late-{outside.milestone_id}"
+    call("register_agent", agent_type="code-transformer", agent_id=late)
+    assert outside.agents.call("receive_agent_messages", agent_id=late)["messages"] == []
     restore(outside, undo)
     assert "after" in got()
 
@@ -278,7 +281,9 @@ def test_a_planning_that_had_ended_goes_on_after_a_rollback(new_repository: Call
     assert Execution.of(agents, milestone_id).finish()["status"] == "completed"
 
 
-def test_answers_stay_small_however_much_changes(outside: Execution) -> None:
+def test_answers_stay_small_however_much_changes_and_some_labels_are_the_servers(outside: Execution) -> None:
+    given = {"scope_id": outside.milestone_id, "scope": "milestone", "label": "auto:25%"}
+    assert "is the server's" in outside.agents.refusal("create_agent_checkpoint", **given)
     agent = f"many-{outside.milestone_id}"
     outside.call("register_agent", agent_type="worker", agent_id=agent)
     point = created(outside, label="l" * 400)
@@ -288,13 +293,6 @@ def test_answers_stay_small_however_much_changes(outside: Execution) -> None:
         answer = restore(outside, point, **given)
         assert answer["count"] == 60
         assert len(json.dumps(answer)) <= ANSWER
-
-
-def test_a_label_of_the_servers_is_not_for_others(outside: Execution) -> None:
-    told = outside.agents.refusal(
-        "create_agent_checkpoint", scope_id=outside.milestone_id, scope="milestone", label="auto:25%"
-    )
-    assert "is the server's" in told
 
 
 def test_an_agent_that_has_handed_its_work_in_does_not_change_its_evidence(outside: Execution) -> None:

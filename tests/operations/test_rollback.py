@@ -112,6 +112,8 @@ def test_after_a_rollback_the_work_is_done_again_and_once(execution: Execution) 
     assert execution.proof("build") == {}
     with pytest.raises(Exception, match="returned non-zero"):
         execution.git("show", f"{execution.branch}:app/build.py")
+    own = f"milestone/{execution.milestone_id}/build"
+    assert execution.git("rev-parse", own) == execution.git("rev-parse", execution.branch)
     again = workers(execution, "build")["build"]
     assert again.tree().get("left_by_the_attempt_before") is None
     again.write("app/build.py", "SECOND = 2\n")
@@ -146,20 +148,22 @@ def test_a_rollback_that_is_broken_off_after_the_files_is_completed_by_the_same_
 
 def test_a_merge_that_began_before_a_rollback_does_not_come_after_it(execution: Execution) -> None:
     """Planted and found: a merge that does not ask whether the milestone was rolled back meanwhile."""
-    there = point(execution)
     build = workers(execution, "build")["build"]
     build.write("app/build.py")
     build.commit()
     build.save()
     build.complete()
+    there = point(execution)
+    workers(execution, "decide")
     tip = git(execution.project.folder, "rev-parse", execution.branch)
     merge = begun(execution, "run_gates", task_id="build")
     restore(execution, there)
-    merge()
+    assert merge()["result"] == "cancelled"
     assert git(execution.project.folder, "rev-parse", execution.branch) == tip
-    assert execution.task("build")["status"] == "pending"
-    assert execution.proof("build") == {}
+    assert (execution.task("build")["status"], set(execution.proof("build"))) == ("in_review", {"keys"})
     agree(execution)
+    execution.gates("build")
+    assert git(execution.project.folder, "rev-parse", execution.branch) != tip
 
 
 def test_a_rollback_while_work_is_being_accepted_leaves_all_of_it_or_nothing(execution: Execution) -> None:

@@ -16,10 +16,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from milestone.store.lines import last
 from milestone.store.queries import VERSION
 from milestone.surfaces.cli import cli
 from milestone.wiring import Application, read_settings
 from tests.conftest import ENGINES
+from tests.helpers.golden import lay
 from tests.helpers.projects import PROGRAM, Project
 from tests.helpers.wire import Wire
 
@@ -106,22 +108,30 @@ def test_what_was_written_after_a_backup_is_gone_when_it_is_restored_and_kept_be
 
 def test_a_backup_is_whole_while_others_write(begun: Project) -> None:
     """Planted and found: a copy of the file alone, without its log."""
-    stop = threading.Event()
+    stop, written = threading.Event(), threading.Event()
     wire = Wire(begun)
+    acknowledged: list[int] = []
 
     def keep_writing() -> None:
         while not stop.is_set():
             wire.call("log_milestone_event", event="noted", detail="x" * 500)
+            acknowledged.append(1)
+            written.set()
 
     writer = threading.Thread(target=keep_writing)
     writer.start()
     try:
         for number in range(3):
+            written.clear()
+            assert written.wait(30)
+            before = len(acknowledged)
             made = told(begun, "backup", str(begun.folder / f"{number}.db"))
             with sqlite3.connect(made["file"]) as copy:
                 position = copy.execute("SELECT position FROM projects").fetchone()[0]
                 newest = copy.execute("SELECT max(position) FROM events").fetchone()[0]
                 assert position == newest == made["position"]
+                counted = copy.execute("SELECT count(*) FROM events WHERE event = 'noted'").fetchone()[0]
+                assert counted >= before
             copy.close()
     finally:
         stop.set()
@@ -141,6 +151,37 @@ def test_without_its_database_a_project_is_made_anew_from_its_journal(begun: Pro
     assert (done["project"], done["kept"]) == (project, "")
     assert noted(begun) == ["noted-1"]
     assert told(begun, "rebuild", "--check")["same"] is True
+
+
+def test_the_journal_of_a_killed_server_is_caught_up_with_by_the_next(begun: Project) -> None:
+    """Planted and found: a server that only reads catches up with nothing."""
+    wire = Wire(begun)
+    for number in range(20):
+        wire.call("log_milestone_event", event="noted", detail=number)
+    wire.kill()
+    wanted = begun.read(lambda store: store.journal.number)
+    begun.close()
+    wire = Wire(begun)
+    wire.call("get_milestone")
+    wire.close()
+    end = last(begun.database.with_name("journal.jsonl"))
+    assert end is not None
+    assert end.number >= wanted > 20
+
+
+def test_a_backup_of_an_older_release_is_taken_by_a_folder_without_a_project(
+    new_project: Callable[..., Project],
+) -> None:
+    project = new_project()
+    lay("release2", project.folder / "old.db")
+    done = told(project, "restore", str(project.folder / "old.db"))
+    assert done["kept"] == ""
+    assert json.loads(milestone(project, "status", "--json").stdout)["milestones"]
+    assert project.application.project == done["project"]
+    wanted = project.read(lambda store: store.milestones.all()[0]["milestone_id"])
+    note = ("log-milestone-event", "--event", "noted", "--milestone-id", wanted)
+    assert milestone(project, *note).returncode == 0
+    assert told(project, "rebuild", "--check")["same"] is True
 
 
 def test_a_row_that_was_changed_behind_our_back_is_found_and_put_right(begun: Project) -> None:

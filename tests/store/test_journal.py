@@ -134,6 +134,7 @@ def test_the_file_is_its_owners_alone_and_grows_only_at_its_end(begun: Engine, t
 
 
 def test_a_file_of_another_history_is_never_gone_on_with(begun: Engine, tmp_path: Path, tmp_path_factory: Any) -> None:
+    """Planted and found: the file's last line is not compared."""
     path = exported(begun, tmp_path)
     write(begun, lambda store: store.log.open_project(AT), project="q")
     write(begun, lambda store: store.log.advance(), project="q")
@@ -170,7 +171,7 @@ def test_the_same_entry_in_two_forms_is_refused(begun: Engine, tmp_path: Path) -
 def test_a_database_of_before_the_journal_begins_it_with_a_copy_of_its_rows(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Planted and found: the copy is made before the transaction's own changes."""
+    """Planted and found: what the transaction did is done once more after the copy."""
     monkeypatch.setattr(journal, "_PART", 5_000)
     write(engine, lay_out)
     for number in range(9):

@@ -10,7 +10,7 @@ from types import TracebackType
 from milestone.domain.errors import Refusal
 
 _AGAIN = "then call again with the same request_id: what was written after all is not written twice."
-_DAMAGED = "`milestone doctor` looks at it and says what to do; nothing of ours repairs it unasked."
+_DAMAGED = "`milestone rebuild` makes it anew from its journal; nothing of ours repairs it unasked."
 _TROUBLES = {
     sqlite3.SQLITE_FULL: ("The disk is full: {path} could not be written", f"Make room there, {_AGAIN}"),
     sqlite3.SQLITE_IOERR: (
@@ -41,7 +41,7 @@ class Guard:
         if _identity(self._path) != self._file:
             raise Refusal(
                 f"{self._path} was deleted or replaced while this server had it open; nothing was read or written",
-                remedy="Bring it back if it is gone, then start this server anew.",
+                remedy="If it is gone, `milestone rebuild` brings it back; then start this server anew.",
             )
 
     def __enter__(self) -> None:

@@ -31,6 +31,7 @@ class Follower:
         self._application = application
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mirror")
         self._engine: Engine | None = None
+        self._complaint = ""
         self._tidied = False
 
     def write(self, milestone_ids: Iterable[str]) -> Future[None]:
@@ -60,8 +61,11 @@ class Follower:
         """Let the journal's file follow; where it cannot, the files for people still do."""
         try:
             keep_journal(self._application, engine)
+            self._complaint = ""
         except (OSError, Refusal) as error:
-            _LOG.warning("the journal was not written: %s", error)
+            if str(error) != self._complaint:
+                _LOG.warning("the journal was not written: %s", error)
+            self._complaint = str(error)
 
     def _tidy(self) -> None:
         """Remove, once, what writers left that were killed."""

@@ -64,12 +64,16 @@ class Stage:
     traces: Path
     remote: Path
 
-    def set_up(self) -> None:
-        """Make the repository with its remote, and leave work of the person in all states that Git knows."""
+    def set_up(self, more: Mapping[str, str] | None = None) -> None:
+        """Make the repository with its remote, and leave work of the person in all states that Git knows.
+
+        `more` are files beside the usual ones.
+        """
         self.folder.mkdir()
         self.traces.mkdir()
         (self.traces / "hold").touch()
-        make_repository(self.folder, {**FILES, "tools/gate.py": GATE, ".milestones/config/gates.yaml": self._gates()})
+        own = {"tools/gate.py": GATE, ".milestones/config/gates.yaml": self._gates()}
+        make_repository(self.folder, {**FILES, **own, **(more or {})})
         git(self.folder, "init", "-q", "--bare", str(self.remote))
         git(self.folder, "remote", "add", "origin", str(self.remote))
         git(self.folder, "push", "-q", "origin", "main")

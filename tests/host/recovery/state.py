@@ -1,0 +1,86 @@
+"""The final state of a milestone as it can be compared: all that must be the same whatever happened on the way."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tests.helpers.execution import git
+from tests.host.execution.stage import Stage
+from tests.host.ledger import Ledger
+
+_DIFFER = (
+    (r"milestone-\d{8}-\d{6}(-\w+)?", "(milestone)"),
+    (r"\b[0-9a-f]{12,40}\b", "(commit)"),
+    (r"(by [a-z-]+)-[0-9a-f]{6}", r"\1"),
+    (r" in \d+\.\d s", ""),
+    (r"(?m)^(\s*)Velocity: .*$", r"\1"),
+    (r"-\d{10}\.yaml", ".yaml"),
+)
+"""What is new in each run: ids, commits, times."""
+_OF_TIME = ("velocity", "eta")
+
+
+def final_state(stage: Stage, ledger: Ledger) -> Mapping[str, Any]:
+    """Return what a milestone ended with: tasks, proof, values, phases, progress, branch, and the files for people."""
+    milestone_id = ledger.milestone_id()
+    branch = stage.branch(milestone_id)
+    plan = _plain(next((stage.folder / ".milestones" / "completed").glob("*.yaml")).read_text("utf-8"))
+    return {
+        "status": ledger.rows("SELECT status FROM milestones"),
+        "tasks": ledger.tasks(),
+        "evidence": _evidence(ledger),
+        "values": accepted(ledger),
+        "phases": ledger.rows("SELECT phase, status FROM phases ORDER BY ordinal"),
+        "progress": {k: v for k, v in ledger.values()["milestone-progress"].items() if k not in _OF_TIME},
+        "tree": git(stage.folder, "ls-tree", "-r", branch).splitlines(),
+        "commits": sorted(git(stage.folder, "log", "--format=%s%n%b%x00", f"main..{branch}").split("\0")),
+        "branches": _plain(git(stage.folder, "for-each-ref", "--format=%(refname)", "refs/heads")),
+        "worktrees": len(git(stage.folder, "worktree", "list").splitlines()),
+        "files": {_plain(path): _plain(text) for path, text in _files(stage).items()},
+        "plan": [line for line in plan.splitlines() if not line.lstrip().startswith((*_OF_TIME, "created_at", "#"))],
+        "held": ledger.rows("SELECT task_id FROM claims WHERE ended_at = ''"),
+        "open": ledger.rows("SELECT mode FROM sessions WHERE status = 'open'"),
+        "running": ledger.rows("SELECT task_id FROM gate_runs WHERE status = 'running'"),
+    }
+
+
+def differences(state: Mapping[str, Any], expected: Mapping[str, Any]) -> Sequence[str]:
+    """Return what differs from the expected state, one sentence each."""
+    names = [name for name in expected if state[name] != expected[name]]
+    return [f"{name} is {_plain(str(state[name]))} and should be {_plain(str(expected[name]))}"[:1500] for name in names]
+
+
+def accepted(ledger: Ledger) -> Mapping[str, Any]:
+    """Return the values that prove the tasks, by task and key."""
+    found: dict[str, Any] = {}
+    for task_id, agent_id, detail in ledger.rows("SELECT task_id, agent_id, detail FROM evidence WHERE kind = 'keys'"):
+        for key, version in json.loads(detail).items():
+            query = "SELECT value FROM agent_state WHERE agent_id = ? AND key = ? AND version = ?"
+            ((value,),) = ledger.rows(query, agent_id, key, version)
+            found[f"{task_id}: {key}"] = json.loads(value)
+    return found
+
+
+def _evidence(ledger: Ledger) -> Mapping[str, Sequence[str]]:
+    found: dict[str, list[str]] = {}
+    for task_id, kind in ledger.rows("SELECT task_id, kind FROM evidence ORDER BY task_id, kind"):
+        found.setdefault(task_id, []).append(kind)
+    return found
+
+
+def _files(stage: Stage) -> Mapping[str, str]:
+    folder = stage.folder / ".milestones"
+    shown = ("deliverables", "completed", "active", "sessions", "worktrees")
+    paths = [path for name in shown for path in sorted((folder / name).rglob("*")) if path.is_file()]
+    return {
+        str(path.relative_to(folder)): path.read_text("utf-8") if "deliverables" in path.parts else "" for path in paths
+    }
+
+
+def _plain(text: str) -> str:
+    for differs, same in _DIFFER:
+        text = re.sub(differs, same, text)
+    return "\n".join(sorted(text.splitlines())) if text.startswith("# Add OAuth login: final report") else text
