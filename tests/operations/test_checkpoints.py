@@ -236,7 +236,7 @@ def test_of_automatic_ones_the_newest_keep_their_files_and_those_asked_for_all(
 
     def automatic(number: int) -> None:
         step: Any = within(
-            execution, lambda ctx: checkpoints.automatic(ctx, execution.milestone_id, f"{number}", _done)
+            execution, lambda ctx: checkpoints.automatic(ctx, execution.milestone_id, f"{number}", lambda _: {})
         )
         came = step.work(None)
         within(execution, lambda ctx: step.then(ctx, came))
@@ -249,10 +249,6 @@ def test_of_automatic_ones_the_newest_keep_their_files_and_those_asked_for_all(
     assert refs(execution) == {row["checkpoint_id"] for row in rows if row["trees"]}
     assert asked in refs(execution)
     assert "not kept any more" in "\n".join(execution.shown("checkpoints")["checkpoints"])
-
-
-def _done(_: Any) -> dict[str, Any]:
-    return {}
 
 
 def test_nobody_goes_back_behind_the_beginning_of_an_execution(new_repository: Callable[..., Project]) -> None:
@@ -275,8 +271,7 @@ def test_a_planning_that_had_ended_goes_on_after_a_rollback(new_repository: Call
     assert play(agents.call, milestone_id, said={"milestone-plan": plan(*PLAN)})[-1]["kind"] == "wait"
     agents.call("restore_agent_checkpoint", checkpoint_id=point, dry_run=False)
     assert play(agents.call, milestone_id, said={"milestone-plan": plan(*PLAN)})[-1]["kind"] == "done"
-    done = agents.call("restore_agent_checkpoint", checkpoint_id=point, dry_run=False)
-    assert done["undo"]
+    assert agents.call("restore_agent_checkpoint", checkpoint_id=point, dry_run=False)["undo"]
     assert play(agents.call, milestone_id, said={"milestone-plan": plan(*PLAN)})[-1]["kind"] == "done"
     assert Execution.of(agents, milestone_id).finish()["status"] == "completed"
 

@@ -154,7 +154,6 @@ def test_a_merge_that_began_before_a_rollback_does_not_come_after_it(execution: 
     build.save()
     build.complete()
     there = point(execution)
-    workers(execution, "decide")
     tip = git(execution.project.folder, "rev-parse", execution.branch)
     merge = begun(execution, "run_gates", task_id="build")
     restore(execution, there)

@@ -159,6 +159,7 @@ def test_the_journal_of_a_killed_server_is_caught_up_with_by_the_next(begun: Pro
     for number in range(20):
         wire.call("log_milestone_event", event="noted", detail=number)
     wire.kill()
+    wire.close()
     wanted = begun.read(lambda store: store.journal.number)
     begun.close()
     wire = Wire(begun)

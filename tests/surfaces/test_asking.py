@@ -108,6 +108,16 @@ def test_whoever_says_try_again_gets_the_task_handed_out_in_the_same_call(agents
     assert len(answered(agents)) == 1
 
 
+def test_a_budget_that_is_used_up_is_asked_about_likewise(agents: Agents, person: Person) -> None:
+    """Planted and found: a `question` that knows failed tasks alone."""
+    over = "UPDATE tasks SET status = 'blocked', detail = 'it has used 4 of 4 turns', left_behind = :left "
+    where = "WHERE milestone_id = :milestone_id AND task_id = 'scope'"
+    agents.project.write(over + where, left='{"how": "budget"}', milestone_id=agents.milestone_id)
+    person.says("retry")
+    assert ("spawn", "scope") in kinds(agents)
+    assert "4 of 4 turns" in str(person.asked[0])
+
+
 def test_whoever_says_stop_stops_the_milestone(agents: Agents, person: Person) -> None:
     """Planted and found: whatever is said counts as another try."""
     person.says("stop")

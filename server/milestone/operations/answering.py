@@ -1,4 +1,4 @@
-"""What a person decides about tasks that have failed, wherever they were asked: again, without it, or not at all."""
+"""What a person decides about tasks that cannot go on, wherever they were asked: again, without it, or not at all."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from pydantic import Field
 from milestone.domain.errors import Refusal
 from milestone.operations import milestones, outcomes, reporting, shared, steering
 from milestone.operations.arguments import Key, Line, MaybeMilestoneId
-from milestone.operations.context import Answer, Context
+from milestone.operations.context import Answer, Aside, Context
 from milestone.operations.people import Person
 from milestone.operations.registry import operation
 
 Tasks = Annotated[list[Key], Field(min_length=1, max_length=50)]
 CHOICES: Mapping[str, str] = {"retry": "Try again", "skip": "Go on without it", "stop": "Stop the milestone"}
+_HELD: Mapping[str, Mapping[str, str]] = {
+    "salvage": {"keep": "Keep the files", "discard": "Put them away", "stop": CHOICES["stop"]},
+    "budget": {"retry": "Give it the same budget once more", "stop": CHOICES["stop"]},
+}
 _SHOWN = 600
 
 
@@ -23,12 +27,14 @@ _SHOWN = 600
 def answer(
     ctx: Context,
     tasks: Tasks,
-    decision: Literal["retry", "skip", "stop"],
+    decision: Literal["retry", "skip", "stop", "keep", "discard"],
     by: Person,
     reason: Line = "",
     milestone_id: MaybeMilestoneId = "",
-) -> Answer:
-    """Decide in your name about failed tasks: retry, skip (go on without them), or stop the milestone."""
+) -> Answer | Aside:
+    """Decide in your name about tasks: retry failed ones, skip them (go on without), keep or discard files that a lost
+    agent left, or stop the milestone.
+    """
     row = shared.milestone(ctx, milestone_id)
     wanted = row["milestone_id"]
     detail = {"decision": decision, "tasks": list(tasks), "by": by, "reason": reason}
@@ -38,6 +44,8 @@ def answer(
             milestones.update_milestone(ctx, milestone_id=wanted, retry_tasks=tasks)
         case "skip":
             _skip(ctx, wanted, tasks, f"skipped by {by}" + (f": {reason}" if reason else ""))
+        case "keep" | "discard":
+            return steering.steer_milestone(ctx, decision, milestone_id=wanted, task_id=tasks[0])
         case "stop":
             steering.steer_milestone(ctx, "stop", milestone_id=wanted)
     return {"milestone_id": wanted, "tasks": list(tasks), "decision": decision, "next": "next_actions"}
@@ -45,12 +53,13 @@ def answer(
 
 @operation(writes=False, listed=False)
 def question(ctx: Context, tasks: Tasks, milestone_id: MaybeMilestoneId = "") -> Answer:
-    """Return what a person is asked about tasks, with the answers there are; without tasks that failed, nothing."""
+    """Return what a person is asked about tasks, with the answers there are; nothing where nobody has to decide."""
     row = shared.milestone(ctx, milestone_id)
     known = [task for name in tasks if (task := ctx.store.tasks.get(row["milestone_id"], name))]
     failed = [task for task in known if task["status"] == "failed"]
+    held = [task for task in known if task["status"] == "blocked" and task["left_behind"].get("how") in _HELD]
     if not failed:
-        return {}
+        return _about_held(row, held[0]) if held else {}
     choices = {key: text for key, text in CHOICES.items() if key != "skip" or all(_can_skip(one) for one in failed)}
     lines = [f"{one['task_id']} ({one['title']}): {one['detail']}"[:_SHOWN] for one in failed[:5]]
     return {
@@ -58,6 +67,16 @@ def question(ctx: Context, tasks: Tasks, milestone_id: MaybeMilestoneId = "") ->
         "attempts": [one["attempts"] for one in failed],
         "message": f"Milestone {row['name']!r} cannot go on. Failed:\n" + "\n".join(lines),
         "choices": choices,
+    }
+
+
+def _about_held(row: Mapping[str, Any], task: Mapping[str, Any]) -> Answer:
+    """Return the question about a task that waits for a person: about files that were left, or about its budget."""
+    return {
+        "tasks": [task["task_id"]],
+        "attempts": [task["attempts"]],
+        "message": f"Milestone {row['name']!r}: {task['task_id']} ({task['title']}): {task['detail']}"[:_SHOWN],
+        "choices": _HELD[task["left_behind"]["how"]],
     }
 
 

@@ -26,7 +26,7 @@ import sys
 import unittest
 from pathlib import Path
 
-traces = Path(sys.argv[1])
+traces = Path(subprocess.run(["git", "config", "gate.traces"], capture_output=True, text=True, check=True).stdout.strip())
 nonce = os.urandom(8).hex()
 commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
 
@@ -44,6 +44,12 @@ said = unittest.main(None, argv=["gate", "discover", "-s", "tests", "-t", "."], 
 trace("passed" if said.wasSuccessful() else "failed")
 sys.exit(not said.wasSuccessful())
 '''
+GATES = f"""gates:
+  - name: tests
+    run: [{sys.executable}, -B, tools/gate.py]
+    phases: [execute]
+    seconds: 60
+"""
 
 
 @dataclass(frozen=True)
@@ -72,19 +78,16 @@ class Stage:
         self.folder.mkdir()
         self.traces.mkdir()
         (self.traces / "hold").touch()
-        own = {"tools/gate.py": GATE, ".milestones/config/gates.yaml": self._gates()}
+        own = {"tools/gate.py": GATE, ".milestones/config/gates.yaml": GATES}
         make_repository(self.folder, {**FILES, **own, **(more or {})})
         git(self.folder, "init", "-q", "--bare", str(self.remote))
+        git(self.folder, "config", "gate.traces", str(self.traces))
         git(self.folder, "remote", "add", "origin", str(self.remote))
         git(self.folder, "push", "-q", "origin", "main")
         (self.folder / "app" / "old.py").write_text("def old():\n    return 'half done'\n")
         (self.folder / "notes.txt").write_text("mine\n")
         (self.folder / "staged.txt").write_text("mine, too\n")
         git(self.folder, "add", "staged.txt")
-
-    def _gates(self) -> str:
-        command = f"[{sys.executable}, -B, tools/gate.py, {self.traces}]"
-        return f"gates:\n  - name: tests\n    run: {command}\n    phases: [execute]\n    seconds: 60\n"
 
     def runs(self) -> Sequence[Run]:
         """Return every run of the gate in the order in which they began."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
+
+import yaml
 
 from tests.helpers.execution import git
 from tests.host.execution.stage import Stage
@@ -20,27 +24,27 @@ _DIFFER = (
     (r"-\d{10}\.yaml", ".yaml"),
 )
 """What is new in each run: ids, commits, times."""
-_OF_TIME = ("velocity", "eta")
 
 
 def final_state(stage: Stage, ledger: Ledger) -> Mapping[str, Any]:
     """Return what a milestone ended with: tasks, proof, values, phases, progress, branch, and the files for people."""
     milestone_id = ledger.milestone_id()
     branch = stage.branch(milestone_id)
-    plan = _plain(next((stage.folder / ".milestones" / "completed").glob("*.yaml")).read_text("utf-8"))
+    plan = yaml.safe_load(_plain(next((stage.folder / ".milestones" / "completed").glob("*.yaml")).read_text("utf-8")))
+    del plan["metadata"]["created_at"]
     return {
         "status": ledger.rows("SELECT status FROM milestones"),
         "tasks": ledger.tasks(),
         "evidence": _evidence(ledger),
         "values": accepted(ledger),
         "phases": ledger.rows("SELECT phase, status FROM phases ORDER BY ordinal"),
-        "progress": {k: v for k, v in ledger.values()["milestone-progress"].items() if k not in _OF_TIME},
+        "progress": _timeless(ledger.values()["milestone-progress"]),
         "tree": git(stage.folder, "ls-tree", "-r", branch).splitlines(),
-        "commits": sorted(git(stage.folder, "log", "--format=%s%n%b%x00", f"main..{branch}").split("\0")),
+        "commits": sorted(_plain(git(stage.folder, "log", "--format=%s %b%x00", f"main..{branch}")).split("\n\0")),
         "branches": _plain(git(stage.folder, "for-each-ref", "--format=%(refname)", "refs/heads")),
         "worktrees": len(git(stage.folder, "worktree", "list").splitlines()),
         "files": {_plain(path): _plain(text) for path, text in _files(stage).items()},
-        "plan": [line for line in plan.splitlines() if not line.lstrip().startswith((*_OF_TIME, "created_at", "#"))],
+        "plan": {**plan, "progress": _timeless(plan["progress"]), "tasks": sorted(plan["tasks"], key=itemgetter("id"))},
         "held": ledger.rows("SELECT task_id FROM claims WHERE ended_at = ''"),
         "open": ledger.rows("SELECT mode FROM sessions WHERE status = 'open'"),
         "running": ledger.rows("SELECT task_id FROM gate_runs WHERE status = 'running'"),
@@ -49,8 +53,18 @@ def final_state(stage: Stage, ledger: Ledger) -> Mapping[str, Any]:
 
 def differences(state: Mapping[str, Any], expected: Mapping[str, Any]) -> Sequence[str]:
     """Return what differs from the expected state, one sentence each."""
-    names = [name for name in expected if state[name] != expected[name]]
-    return [f"{name} is {_plain(str(state[name]))} and should be {_plain(str(expected[name]))}"[:1500] for name in names]
+    differ = [name for name in expected if state[name] != expected[name]]
+    return [f"{name}: {'; '.join(_lines(state[name], expected[name]))}" for name in differ]
+
+
+def _lines(now: Any, expected: Any) -> Sequence[str]:
+    """Return the lines of two values that only one of them has; `-` those that are missing, `+` those too many."""
+    texts = [json.dumps(value, indent=1, sort_keys=True).splitlines() for value in (expected, now)]
+    return [line for line in difflib.ndiff(*texts) if line[0] in "-+"][:20]
+
+
+def _timeless(progress: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: value for name, value in progress.items() if name not in ("velocity", "eta")}
 
 
 def accepted(ledger: Ledger) -> Mapping[str, Any]:
