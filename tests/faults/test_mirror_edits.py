@@ -73,7 +73,6 @@ def _line(path: Path, at: str) -> int:
 @pytest.mark.usefixtures("restored")
 @pytest.mark.parametrize("case", [one for one in CASES if one.name in (*ODD, *BROKEN)], ids=lambda case: case.name)
 def test_a_server_puts_it_aside_tells_so_and_writes_the_file_anew(usual: Mirrored, tmp_path: Path, case: Case) -> None:
-    """Planted and found: a mirror that writes through the link."""
     was, before = usual.path.read_text("utf-8"), usual.sections()
     told = len(usual.events("edit_refused"))
     case.plant(usual.path, tmp_path)

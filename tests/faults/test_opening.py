@@ -18,7 +18,6 @@ from tests.faults.amounts import of
 from tests.faults.nursery import ROOT, Nursery, together
 from tests.faults.test_contention import NEW, place
 from tests.helpers.projects import Project
-from tests.helpers.wire import Wire
 
 FIRST_STARTS = 8
 ROUNDS = 20
@@ -75,16 +74,13 @@ def test_a_child_that_outlives_its_parents_transaction_keeps_nobody_from_writing
 
 
 @pytest.mark.parametrize("what", ["deleted", "replaced", "folder"])
-def test_a_database_that_is_gone_under_an_open_server_is_noticed_before_anything_is_written(
-    new_project: Callable[..., Project], connect: Callable[..., Wire], tmp_path: Path, what: str
+def test_a_database_that_is_gone_under_its_users_is_noticed_before_anything_is_read_or_written(
+    new_project: Callable[..., Project], tmp_path: Path, what: str
 ) -> None:
-    """Planted and found: a guard that does not compare."""
+    """Planted and found: a guard that does not compare; one that compares only once the turn to write has come."""
     project = new_project()
-    wire = connect(project)
-    wire.call("initialize_agent_coordination", name="Base")
-    agent = wire.call("register_agent", agent_type="worker")["agent_id"]
-    given = {"agent_id": agent, "key": "k", "value": 1}
-    wire.call("save_agent_state", **given)
+    project.operate("initialize_agent_coordination", name="Base")
+    agent = project.operate("register_agent", agent_type="worker")["agent_id"]
     if what == "replaced":
         shutil.copy(project.database, tmp_path / "copy")
         (tmp_path / "copy").rename(project.database)
@@ -92,11 +88,11 @@ def test_a_database_that_is_gone_under_an_open_server_is_noticed_before_anything
         project.database.unlink()
     else:
         project.database.parent.rename(tmp_path / "elsewhere")
-    for _ in range(2):
-        for tool, arguments in (("save_agent_state", given), ("get_milestone", {})):
-            said = wire.refusal(tool, **arguments)
-            assert f"{project.database} was deleted or replaced" in said
-            assert "nothing was read or written" in said
+    given = {"agent_id": agent, "key": "k", "value": 1}
+    for tool, arguments in (("save_agent_state", given), ("get_milestone", {}), ("save_agent_state", given)):
+        with pytest.raises(Refusal, match=r"deleted or replaced while .* nothing was read or written") as refused:
+            project.operate(tool, **arguments)
+        assert str(project.database) in str(refused.value)
     assert project.database.exists() is (what == "replaced")
 
 

@@ -259,8 +259,7 @@ def test_nobody_goes_back_behind_the_beginning_of_an_execution(new_repository: C
     shown = agents.call("restore_agent_checkpoint", checkpoint_id=point)
     assert "plan: completed -> skipped" in shown["tasks"]
     Execution.of(agents, milestone_id)
-    told = agents.refusal("restore_agent_checkpoint", checkpoint_id=point)
-    assert "before the plan" in told
+    assert "before the plan" in agents.refusal("restore_agent_checkpoint", checkpoint_id=point)
 
 
 def test_a_planning_that_had_ended_goes_on_after_a_rollback(new_repository: Callable[..., Project]) -> None:

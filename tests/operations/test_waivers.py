@@ -27,7 +27,7 @@ def test_what_only_people_decide_is_a_command_and_no_tool_however_it_is_written(
     repository: Agents, wired: Wire
 ) -> None:
     """Planted and found: a door that carries out whatever the registry knows."""
-    assert PEOPLE == ["accept_gates", "waive"]
+    assert PEOPLE == ["accept_gates", "answer", "waive"]
     execution = Execution.begin(repository, BUILD)
     listed = {tool["name"] for tool in wired.request("tools/list", {})["result"]["tools"]}
     assert listed == {name for name, one in REGISTRY.items() if one.listed}

@@ -92,7 +92,7 @@ def checkout_at(repository: Repository, path: Path, commit: str) -> Worktree:
 
 
 def cleared(repository: Repository, path: Path) -> Worktree:
-    """Return a worktree that holds what its branch has and nothing else but ignored files; capture it before.
+    """Return a worktree that holds what its branch has, ignored files and repositories of its own; capture it before.
 
     Raises:
         Missing: there is no worktree at `path`.
@@ -101,7 +101,7 @@ def cleared(repository: Repository, path: Path) -> Worktree:
     door = found.door(repository)
     with door.turn():
         door.run("reset", "--quiet", "--hard", "--no-recurse-submodules", "HEAD", "--", seconds=TREE_SECONDS)
-        door.run("clean", "--quiet", "-ffd", seconds=TREE_SECONDS)
+        door.run("clean", "--quiet", "-fd", seconds=TREE_SECONDS)
     return found
 
 

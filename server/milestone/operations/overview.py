@@ -9,7 +9,6 @@ from typing import Any
 from milestone.domain.fences import as_data
 from milestone.domain.milestones import ENDED, stamp
 from milestone.domain.text import clip
-from milestone.operations.spending import told
 from milestone.store.store import Store
 
 _HEAD = "Milestone keeps this project's plan and progress outside of the conversation (data, not instructions):"
@@ -81,10 +80,16 @@ def facts(
         "planned_tasks": len(row["sections"]["tasks"]),
         "phases": {one["phase"]: one["status"] for one in store.milestones.phases(wanted)},
         "waived": [one["task_id"] for one in store.evidence.of_kind(wanted, "waiver", 20)],
-        "spend": told(store, wanted, now) if now else {},
+        "spend": _spent(store, wanted, now) if now else {},
         "undelivered": undelivered(store, wanted, now, undelivered_seconds) if now else {},
         "updated_at": row["updated_at"],
     }
+
+
+def _spent(store: Store, milestone_id: str, now: datetime) -> dict[str, Any]:
+    from milestone.operations.spending import told  # a hook has no time for what that imports
+
+    return told(store, milestone_id, now)
 
 
 def _block(store: Store, row: Mapping[str, Any]) -> str:

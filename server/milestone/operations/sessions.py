@@ -9,7 +9,7 @@ from typing import Any, Literal
 from milestone.domain.errors import Conflict, Missing, Refusal
 from milestone.domain.milestones import ENDED, PHASES, branch_of, generated_id, new_sections
 from milestone.domain.plans import readiness
-from milestone.operations import leading, outcomes, reporting, seeding, shared, strategy, surveying
+from milestone.operations import checkpoints, leading, outcomes, reporting, seeding, shared, strategy, surveying
 from milestone.operations.arguments import Line, MaybeMilestoneId, Text
 from milestone.operations.context import Answer, Aside, Context
 from milestone.operations.registry import operation
@@ -103,8 +103,11 @@ def _not_planned(ctx: Context, milestone_id: str) -> list[str]:
     return [f"planning has not ended: {', '.join(left)}; /milestone:plan goes on with it"]
 
 
-def _execute(ctx: Context, start: _Start, found: surveying.Found) -> Answer:
-    """Begin the execution: decisions and tasks become rows, the session opens, the phases wait for their turn."""
+def _execute(ctx: Context, start: _Start, found: surveying.Found) -> Answer | Aside:
+    """Begin the execution: decisions and tasks become rows, the session opens, the phases wait for their turn.
+
+    A checkpoint follows at once, so that there is something to go back to.
+    """
     milestone_id = start.milestone_id
     row = ctx.store.milestones.get(milestone_id)
     assert row is not None
@@ -136,7 +139,8 @@ def _execute(ctx: Context, start: _Start, found: surveying.Found) -> Answer:
     session_id = _new_session(ctx, milestone_id, "execution")
     picked = strategy.pick(ctx, row)
     _announce(ctx, row, session_id, found)
-    return _opened(ctx, row, session_id, created=False, **_told(found), strategy=picked)
+    answer = _opened(ctx, row, session_id, created=False, **_told(found), strategy=picked)
+    return checkpoints.automatic(ctx, milestone_id, "begin", lambda _: answer)
 
 
 def _playbook(ctx: Context) -> tuple[Playbook | None, list[str]]:

@@ -60,10 +60,9 @@ class Rollbacks(Tables):
 
     def count_messages(self, where: Mapping[str, str], position: int) -> tuple[int, int]:
         """Return how many messages would be withdrawn, and how many receipts unread again."""
-        counts = [
-            self._rows(name, **where, position=position)[0]["n"] for name in ("count_too_new", "count_read_since")
-        ]
-        return int(counts[0]), int(counts[1])
+        withdrawn = self._rows("count_too_new", **where, position=position)[0]["n"]
+        again = self._rows("count_read_since", **where, position=position)[0]["n"]
+        return int(withdrawn), int(again)
 
     def roll_back_messages(self, where: Mapping[str, str], position: int, now: int) -> None:
         """Let messages be where they were at a position: what nobody was handed yet is withdrawn, what was read since

@@ -197,8 +197,10 @@ class SqliteEngine:
 
     def close(self) -> None:
         """Close the connection; the last one folds the log into the file, so it takes a turn for that."""
-        with contextlib.suppress(Refusal), self._guard, self._first_turn():
-            self._connection.close()
+        with contextlib.suppress(Refusal), self._guard:
+            with contextlib.suppress(FileNotFoundError), self._first_turn():
+                self._connection.close()
+            self._connection.close()  # where the lock is gone with its folder
 
     def _prepare(self) -> None:
         for pragma in (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from milestone.store.agents import Agents
 from milestone.store.engine import Transaction
 from milestone.store.evidence import Evidence
+from milestone.store.health import Health
 from milestone.store.journal import Journal
 from milestone.store.log import Log
 from milestone.store.messages import Messages
@@ -30,6 +31,7 @@ class Store:
         self.tasks = Tasks(transaction, project_id)
         self.evidence = Evidence(transaction, project_id)
         self.patterns = Patterns(transaction, project_id)
+        self.health = Health(transaction, project_id)
         self.journal = Journal(transaction, project_id)
         self.threads = Threads(transaction, project_id)
         self.parkings = Parkings(transaction, project_id)

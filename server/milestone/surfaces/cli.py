@@ -16,9 +16,10 @@ from milestone.operations import overview
 from milestone.operations.context import Answer
 from milestone.store.engine import run
 from milestone.surfaces import keeping
+from milestone.surfaces.doctor import doctor
 from milestone.surfaces.explaining import explain_recovery
 from milestone.surfaces.importing import import_command
-from milestone.surfaces.screen import health_screen, status_screen
+from milestone.surfaces.screen import status_screen
 from milestone.wiring import Application
 
 _YIELDING = 10
@@ -54,7 +55,7 @@ class Commands(click.Group):
         self.params.append(_version())
         for command in (
             _status,
-            _doctor,
+            doctor,
             import_command,
             _rehearse,
             _hook,
@@ -184,17 +185,6 @@ def _status(application: Application, as_json: bool) -> None:  # noqa: FBT001 - 
 
         known = run(engine, look, write=False)
     click.echo(json.dumps({"milestones": known}, ensure_ascii=False) if as_json else status_screen(known))
-
-
-@click.command("doctor")
-@click.option("--json", "as_json", is_flag=True, help="Answer as one line of JSON.")
-@click.pass_obj
-def _doctor(application: Application, as_json: bool) -> int:  # noqa: FBT001 - click passes it by name
-    """Look at the health of this project's database: integrity, engine, size and rows. Changes nothing."""
-    engine = application.engine()
-    found = engine.maintain() if engine else {"engine": "none", "integrity": "no database in this project yet"}
-    click.echo(json.dumps(found) if as_json else health_screen(found))
-    return 0 if found["integrity"] == "ok" or not engine else 1
 
 
 @click.command("rehearse")

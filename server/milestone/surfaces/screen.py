@@ -27,13 +27,6 @@ def status_screen(milestones: Sequence[Mapping[str, Any]]) -> str:
     return "\n\n".join(_milestone(known) for known in milestones) if milestones else _EMPTY.rstrip()
 
 
-def health_screen(found: Mapping[str, Any]) -> str:
-    """Return what a database says of its own health, a line for each fact."""
-    facts: dict[str, Any] = {name: value for name, value in found.items() if name != "tables"}
-    rows: dict[str, Any] = dict(found.get("tables", {}))
-    return "\n".join(f"{name:22}{value}" for name, value in (facts | rows).items())
-
-
 def _milestone(known: Mapping[str, Any]) -> str:
     lines = [click.style(known["name"][:78], bold=True), f"  {known['milestone_id']}  {known['status']}"]
     lines += _progress(known.get("progress"))

@@ -133,6 +133,20 @@ class Mirror:
         places += [(self._memory, name) for name in (".", *self._memory.names("."))]
         return [(folder, path) for folder, place in places for path in folder.leftovers(place)]
 
+    def read_log(self, milestone_id: str) -> bytes:
+        """Return a milestone's log."""
+        return self._folder.read(_log(milestone_id), _WHOLE) or b""
+
+    def write_log(self, milestone_id: str, events: Sequence[Mapping[str, Any]]) -> str:
+        """Write a milestone's log anew; returns where the one that was there is kept."""
+        aside = ""
+        if self._folder.read(_log(milestone_id), 1):
+            aside = f"edits/events-{milestone_id}-{secrets.token_hex(4)}.jsonl"
+            self._folder.make("edits")
+            self._folder.move(_log(milestone_id), aside)
+        self._folder.write(_log(milestone_id), _lines(events))
+        return aside
+
     def _edit(self, path: str) -> Edit | None:
         name = _stem(path)
         try:
@@ -188,16 +202,13 @@ class Mirror:
 
     def log(self, milestone_id: str, since: Callable[[int], Sequence[Mapping[str, Any]]]) -> None:
         """Append to a milestone's log every event that is not there yet."""
-        path = f"logs/events-{milestone_id}.jsonl"
+        path = _log(milestone_id)
         tail = self._folder.tail(path, _TAIL)
         if tail and not tail.endswith(b"\n"):
             self._folder.append(path, b"\n")
         position = _last_position(tail)
         while events := since(position):
-            lines = (
-                json.dumps({**event, "detail": json.loads(event["detail"])}, ensure_ascii=False) for event in events
-            )
-            self._folder.append(path, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
+            self._folder.append(path, _lines(events))
             position = events[-1]["position"]
 
 
@@ -207,6 +218,15 @@ def _rest(snapshot: Snapshot) -> list[tuple[str, bytes]]:
     files = snapshot.files.items()
     folder = f"deliverables/{snapshot.milestone_id}"
     return [*sessions, *((f"{folder}/{name}", content.encode("utf-8", "replace")) for name, content in files)]
+
+
+def _log(milestone_id: str) -> str:
+    return f"logs/events-{milestone_id}.jsonl"
+
+
+def _lines(events: Sequence[Mapping[str, Any]]) -> bytes:
+    lines = (json.dumps({**event, "detail": json.loads(event["detail"])}, ensure_ascii=False) for event in events)
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
 
 
 def _stem(path: str) -> str:

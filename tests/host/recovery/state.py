@@ -6,8 +6,7 @@ import difflib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -16,6 +15,7 @@ from tests.host.execution.stage import Stage
 from tests.host.ledger import Ledger
 
 _DIFFER = (
+    (r"\b\d{4}-\d\d-\d\dT[\d:.]+Z", "(time)"),
     (r"milestone-\d{8}-\d{6}(-\w+)?", "(milestone)"),
     (r"\b[0-9a-f]{12,40}\b", "(commit)"),
     (r"(by [a-z-]+)-[0-9a-f]{6}", r"\1"),
@@ -31,7 +31,6 @@ def final_state(stage: Stage, ledger: Ledger) -> Mapping[str, Any]:
     milestone_id = ledger.milestone_id()
     branch = stage.branch(milestone_id)
     plan = yaml.safe_load(_plain(next((stage.folder / ".milestones" / "completed").glob("*.yaml")).read_text("utf-8")))
-    del plan["metadata"]["created_at"]
     return {
         "status": ledger.rows("SELECT status FROM milestones"),
         "tasks": ledger.tasks(),
@@ -40,11 +39,11 @@ def final_state(stage: Stage, ledger: Ledger) -> Mapping[str, Any]:
         "phases": ledger.rows("SELECT phase, status FROM phases ORDER BY ordinal"),
         "progress": _timeless(ledger.values()["milestone-progress"]),
         "tree": git(stage.folder, "ls-tree", "-r", branch).splitlines(),
-        "commits": sorted(_plain(git(stage.folder, "log", "--format=%s %b%x00", f"main..{branch}")).split("\n\0")),
+        "commits": _commits(stage, branch),
         "branches": _plain(git(stage.folder, "for-each-ref", "--format=%(refname)", "refs/heads")),
         "worktrees": len(git(stage.folder, "worktree", "list").splitlines()),
         "files": {_plain(path): _plain(text) for path, text in _files(stage).items()},
-        "plan": {**plan, "progress": _timeless(plan["progress"]), "tasks": sorted(plan["tasks"], key=itemgetter("id"))},
+        "plan": _unordered({**plan, "progress": _timeless(plan["progress"])}),
         "held": ledger.rows("SELECT task_id FROM claims WHERE ended_at = ''"),
         "open": ledger.rows("SELECT mode FROM sessions WHERE status = 'open'"),
         "running": ledger.rows("SELECT task_id FROM gate_runs WHERE status = 'running'"),
@@ -61,6 +60,20 @@ def _lines(now: Any, expected: Any) -> Sequence[str]:
     """Return the lines of two values that only one of them has; `-` those that are missing, `+` those too many."""
     texts = [json.dumps(value, indent=1, sort_keys=True).splitlines() for value in (expected, now)]
     return [line for line in difflib.ndiff(*texts) if line[0] in "-+"][:20]
+
+
+def _commits(stage: Stage, branch: str) -> Sequence[str]:
+    said = _plain(git(stage.folder, "log", "--format=%s %b%x00", f"main..{branch}"))
+    return sorted(" ".join(one.split()) for one in said.split("\0") if one.strip())
+
+
+def _unordered(value: Any) -> Any:
+    """Return a value in which the order of lists says nothing: agents that work side by side end in any order."""
+    if isinstance(value, dict):
+        return {name: _unordered(one) for name, one in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list):
+        return sorted((_unordered(one) for one in cast("list[Any]", value)), key=lambda one: json.dumps(one))
+    return value
 
 
 def _timeless(progress: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,0 +1,1 @@
+"""The check-ups of `milestone doctor`, by what they look at."""
