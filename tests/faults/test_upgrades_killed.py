@@ -59,7 +59,8 @@ def child(number):
 
 assert child(0) == 0
 count = int((folder / "0" / "count").read_text())
-tried = range(1 + count % max(1, round(1 / share)), count + 1, max(1, round(1 / share)))
+step = max(1, round(1 / share))
+tried = range(count % step or step, count + 1, step)
 assert {child(number) for number in tried} == {9}
 print(json.dumps([count, *tried]))
 """

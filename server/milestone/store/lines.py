@@ -9,9 +9,8 @@ import json
 import os
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, cast
+from typing import Any, BinaryIO, Literal, NamedTuple, cast
 
 from milestone.domain.errors import Refusal
 from milestone.store.engine import Row
@@ -24,8 +23,7 @@ _MODES = {"r": os.O_RDONLY, "a": os.O_RDWR | os.O_CREAT, "x": os.O_RDWR | os.O_C
 _FIELDS = {"project": str, "number": int, "position": int, "version": int, "entries": list, "crc": str}
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One row of a journal. `copy` is (part, parts) where the line belongs to a copy of all rows, else (0, 0)."""
 
     project: str
@@ -36,8 +34,7 @@ class Line:
     copy: tuple[int, int] = (0, 0)
 
 
-@dataclass(frozen=True)
-class End:
+class End(NamedTuple):
     """The newest line of a file: whose it is, its number, and the line itself."""
 
     project: str

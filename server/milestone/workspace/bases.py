@@ -41,11 +41,9 @@ class Bases:
         packed = zlib.compress(json.dumps(value).encode(), level=1)
         self._memory.write(f"{name}/{position}", digest(content) + packed)
         kept = self._kept(name)
-        size = 0
-        for number, other in enumerate(reversed(kept)):
-            size += self._memory.size(f"{name}/{other}")
-            if number >= MOST or (size > MOST_BYTES and number):
-                self._memory.remove(f"{name}/{other}")
+        most = min(MOST, max(1, MOST_BYTES // len(packed)))  # versions of one file are about as large as each other
+        for other in kept[:-most]:
+            self._memory.remove(f"{name}/{other}")
 
     def wrote(self, name: str, content: bytes) -> bool:
         """Return whether a file is as it was written, at whatever time."""

@@ -80,14 +80,6 @@ class Folder:
             return None
         raise Odd("it changes while it is read")
 
-    def size(self, path: str) -> int:
-        """Return how many bytes a file has; 0 where there is none."""
-        try:
-            with self._opened(path, os.O_RDONLY | os.O_NONBLOCK) as descriptor:
-                return os.fstat(descriptor).st_size
-        except FileNotFoundError:
-            return 0
-
     def names(self, path: str) -> list[str]:
         """Return what lies in a folder; nothing where there is none."""
         try:

@@ -26,9 +26,15 @@ import sys
 import unittest
 from pathlib import Path
 
-traces = Path(subprocess.run(["git", "config", "gate.traces"], capture_output=True, text=True, check=True).stdout.strip())
+
+
+def git(*words):
+    return subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout.strip()
+
+
+traces = Path(git("config", "gate.traces"))
 nonce = os.urandom(8).hex()
-commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+commit = git("rev-parse", "HEAD")
 
 
 def trace(word):

@@ -1,1 +1,1 @@
-"""Kills the real Claude Code at named points of a whole planning and execution, and compares what resuming ends with."""
+"""Kills the real Claude Code at named points of a planning and an execution, and compares what resuming ends with."""

@@ -73,7 +73,12 @@ def done_twice(log: Sequence[Request], takes: Sequence[Take]) -> Sequence[str]:
     return [
         *(f"completed {count} times: {task}" for task, count in completed.items() if count > 1),
         *(f"committed {count} times: {task}" for task, count in committed.items() if count > 1),
-        *(f"started {count} times in one session: {task}" for one in started for task, count in one.items() if count > 1),
+        *(
+            f"started {count} times in one session: {task}"
+            for one in started
+            for task, count in one.items()
+            if count > 1
+        ),
     ]
 
 

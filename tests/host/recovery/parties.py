@@ -131,11 +131,11 @@ def _change(request: Request) -> Sequence[Block]:
 
 
 def _save(request: Request) -> Sequence[Block]:
-    return [_planned(block) if block["input"].get("key") == "milestone-plan" else block for block in deliver(request)[:-1]]
+    return [
+        _planned(block) if block["input"].get("key") == "milestone-plan" else block for block in deliver(request)[:-1]
+    ]
 
 
 def _planned(save: Block) -> Block:
     plan = {**save["input"]["value"], "tasks": list(TASKS)}
     return {**save, "input": {**save["input"], "value": plan}}
-
-

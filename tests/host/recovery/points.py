@@ -87,7 +87,9 @@ POINTS = (
     Point("plan saved", "plan", "The plan is saved, not completed", before("plan", "complete_task")),
     Point("plan accepted", "plan", "The plan is accepted, its agent has not ended", after("plan", "complete_task")),
     Point("planning over", "plan", "All is planned; the summary is not written", before(COORDINATOR, "get_milestone")),
-    Point("between two sessions", "execute", "Planning has ended, the next session has done nothing", first(COORDINATOR)),
+    Point(
+        "between two sessions", "execute", "Planning has ended, the next session has done nothing", first(COORDINATOR)
+    ),
     Point("branch made", "execute", "The milestone's branch is made; execution is perhaps not begun", shown=_branch),
     Point(
         "execution begun",

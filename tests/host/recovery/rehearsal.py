@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,14 @@ from typing import Any
 import psutil
 
 from tests.helpers.following import until
+from tests.host.actors import brief_of
 from tests.host.claude import CHECKOUT, Running
+from tests.host.conversation import Request
 from tests.host.execution.stage import BROKEN_OFF, seed
 from tests.host.scripted_model import ScriptedModel
 
 from .counting import Done, done, done_again, done_twice
-from .parties import COORDINATOR, TASKS, Take
+from .parties import TASKS, Take
 from .points import Point
 from .scene import EXECUTE, PLAN, RESUME, Scene
 from .state import differences, final_state
@@ -85,7 +88,7 @@ def _rehearse(scene: Scene, point: Point, expected: Mapping[str, Any], *, planne
         *done_twice(scene.model.log, scene.takes),
         *(f"the person's {what} changed" for what, now in scene.stage.untouched().items() if now != untouched[what]),
     ]
-    return Report(point, _attempts(scene.takes), seconds, wrong)
+    return Report(point, _attempts(scene.model.log), seconds, wrong)
 
 
 def _killed(scene: Scene, point: Point, words: str) -> tuple[Done, int]:
@@ -121,7 +124,9 @@ def _ended(scene: Scene, running: Running) -> bool:
 
 def _alive(group: int) -> Sequence[psutil.Process]:
     """Return the processes of a group that have not ended."""
-    return [one for one in psutil.process_iter(["status"]) if one.info["status"] != psutil.STATUS_ZOMBIE and _in(one, group)]
+    return [
+        one for one in psutil.process_iter(["status"]) if one.info["status"] != psutil.STATUS_ZOMBIE and _in(one, group)
+    ]
 
 
 def _in(process: psutil.Process, group: int) -> bool:
@@ -130,9 +135,7 @@ def _in(process: psutil.Process, group: int) -> bool:
     return False
 
 
-def _attempts(takes: Sequence[Take]) -> Mapping[str, int]:
+def _attempts(log: Sequence[Request]) -> Mapping[str, int]:
     """Return how many agents were started for the tasks that had more than one."""
-    agents: dict[str, set[str]] = {}
-    for moment in (moment for take in takes for moment in take.said if moment.who != COORDINATOR):
-        agents.setdefault(moment.who, set()).add(moment.agent_id)
-    return {task: len(ids) for task, ids in agents.items() if len(ids) > 1}
+    agents = {brief for request in log if (brief := brief_of(request)) is not None}
+    return {task: count for task, count in Counter(one.task_id for one in agents).items() if count > 1}

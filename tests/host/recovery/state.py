@@ -58,8 +58,8 @@ def differences(state: Mapping[str, Any], expected: Mapping[str, Any]) -> Sequen
 
 def _lines(now: Any, expected: Any) -> Sequence[str]:
     """Return the lines of two values that only one of them has; `-` those that are missing, `+` those too many."""
-    texts = [json.dumps(value, indent=1, sort_keys=True).splitlines() for value in (expected, now)]
-    return [line for line in difflib.ndiff(*texts) if line[0] in "-+"][:20]
+    before, after = (json.dumps(value, indent=1, sort_keys=True).splitlines() for value in (expected, now))
+    return [line for line in difflib.ndiff(before, after) if line[0] in "-+"][:20]
 
 
 def _commits(stage: Stage, branch: str) -> Sequence[str]:
@@ -72,7 +72,7 @@ def _unordered(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _unordered(one) for name, one in cast("dict[str, Any]", value).items()}
     if isinstance(value, list):
-        return sorted((_unordered(one) for one in cast("list[Any]", value)), key=lambda one: json.dumps(one))
+        return sorted((_unordered(one) for one in cast("list[Any]", value)), key=json.dumps)
     return value
 
 
