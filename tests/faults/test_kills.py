@@ -172,7 +172,7 @@ def terminated(url: str, chance: random.Random) -> None:
 
 
 def test_a_call_does_not_hear_that_a_connection_which_nobody_used_was_cut(postgres: Postgres) -> None:
-    """Planted and found: a writer, or a reader, that begins once on the connection it is given, and no more."""
+    """Planted and found: a transaction that tries to begin on the first connection of the pool and on no other."""
     url = postgres.new_database()
     engine = PostgresEngine(url, "p")
     engine.migrate()

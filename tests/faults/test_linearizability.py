@@ -37,6 +37,9 @@ def test_the_classic_cases_are_judged_right(
     told: list[list[tuple[int, int, tuple[object, ...], object]]],
     expected: bool,
 ) -> None:
+    """Planted and found: a judge that lets an operation go before one that had ended, and one that gives up where the
+    first way leads nowhere.
+    """
     assert linearizable([[Operation(*one) for one in history] for history in told], VERSIONED) is expected
 
 
@@ -58,9 +61,6 @@ def short_histories(draw: st.DrawFn) -> list[list[Operation]]:
 
 @given(short_histories())
 def test_it_finds_what_trying_every_order_finds(histories: list[list[Operation]]) -> None:
-    """Planted and found: a judge that lets an operation go before one that had ended, and one that gives up
-    where the first way leads nowhere.
-    """
     assert linearizable(histories, VERSIONED) is _any_order(histories)
 
 

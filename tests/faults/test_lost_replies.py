@@ -163,6 +163,7 @@ def disturbed(project: Project, tools: list[str], rounds: int) -> list[str]:
 def test_whatever_becomes_of_its_answer_each_call_is_carried_out_once(
     new_project: Callable[..., Project], engine: str
 ) -> None:
+    """Planted and found: a door that remembers answers and looks none of them up."""
     wrong_ = disturbed(new_project(engine), sorted(set(OTHER) - set(IN_EXECUTION)), of(ROUNDS[engine]))
     assert not wrong_, "\n".join(wrong_)
 

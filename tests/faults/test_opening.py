@@ -80,6 +80,7 @@ def test_the_check_above_fails_when_the_engine_does_not_look_whose_it_is(new_pro
 def test_a_child_that_outlives_its_parents_transaction_keeps_nobody_from_writing(
     new_project: Callable[..., Project], nursery: Nursery
 ) -> None:
+    """Planted and found: a turn that is given back by closing its file alone, which the child still has."""
     project = new_project()
     project.operate("initialize_agent_coordination", name="Base")
     run(project.engine, lambda tx: tx.change(NEW), write=True)

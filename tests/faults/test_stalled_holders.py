@@ -69,6 +69,7 @@ def stale_writes(project: Project, wire: Wire, name: str) -> tuple[list[str], li
 def test_what_stalled_holders_had_sent_is_refused_and_they_are_told_who_holds_their_task(
     project: Project, connect: Callable[..., Wire]
 ) -> None:
+    """Planted and found: a `writer` without its fence, alone, and with agents let through whose claim has ended."""
     wire = connect(project)
     told, expected = [], []
     while len(told) < of(STALE):

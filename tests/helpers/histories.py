@@ -57,7 +57,10 @@ class History:
 
     def register(self) -> None:
         name = f"agent-{self.seed}-{len(self.agents)}"
-        where: dict[str, Any] = {"agent_type": self.chance.choice(TYPES), "milestone_id": self.chance.choice(self.milestones)}
+        where: dict[str, Any] = {
+            "agent_type": self.chance.choice(TYPES),
+            "milestone_id": self.chance.choice(self.milestones),
+        }
         if self.call("register_agent", agent_id=name, **where):
             self.agents.append({"agent_id": name})
 

@@ -10,6 +10,7 @@ from milestone.domain.resuming import Left, resume
 from tests.helpers.agents import Agents
 from tests.helpers.execution import git, task
 from tests.helpers.host import Host
+from tests.helpers.mirrored import command
 from tests.helpers.underway import As, Execution, Worker
 from tests.helpers.wire import Wire
 
@@ -168,3 +169,12 @@ def test_an_agent_with_a_task_steers_nothing(repository: Agents, wired: Wire) ->
     who = host.spawn(action, "writer-9")
     told = As(host, who).refusal("steer_milestone", action="stop", milestone_id=execution.milestone_id)
     assert "only the coordinator or a person changes" in told
+
+
+def test_what_waits_for_a_person_and_why_nothing_starts_shows_in_the_status(repository: Agents) -> None:
+    execution, _ = lost(repository, "write")
+    actions(execution)
+    execution.call("steer_milestone", action="pause")
+    shown = command(execution.project, "status").output
+    assert "you     decide  a lost attempt left files" in shown
+    assert "paused by a person; /milestone:resume goes on" in shown

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.agents import PRODUCTS
+from tests.helpers.host import TOOL_USE
 from tests.helpers.projects import Project
 from tests.helpers.samples import SAMPLES
 from tests.helpers.wire import Wire
@@ -23,6 +24,7 @@ PLANTED = (sys.executable, str(Path(__file__).parents[1] / "helpers" / "planted.
 SERVERS = 8
 EACH = 40
 ROUNDS = 20
+COORDINATOR = {TOOL_USE: "a use of the one conversation that coordinates"}
 
 
 class Stranger:
@@ -64,6 +66,8 @@ def start(stack: ExitStack, project: Project, count: int = SERVERS, command: tup
     wires = [stack.enter_context(closing(Wire(project, ("modern", "legacy")[n % 2], command))) for n in range(count)]
     for wire in wires:
         wire.call("initialize_agent_coordination", name="Base")
+        told = {"session_id": "one", "tool_name": "mcp__plugin_milestone_milestone__x"}
+        wire.call("host_event", event="PreToolUse", tool_use_id=COORDINATOR[TOOL_USE], **told)
     return wires
 
 
@@ -116,9 +120,9 @@ def hand_out(wires: list[Wire], rounds: int = ROUNDS) -> list[str]:
     """Let all servers ask for the next actions at once, round after round; return what is wrong."""
     wrong: list[str] = []
     for number in range(rounds):
-        begun = wires[0].call("initialize_agent_coordination", name=f"Race {number}")
+        begun = wires[0].call("initialize_agent_coordination", COORDINATOR, name=f"Race {number}")
         milestone_id = begun["milestone_id"]
-        calls = [(wire, wire.begin_call("next_actions", milestone_id=milestone_id)) for wire in wires]
+        calls = [(wire, wire.begin_call("next_actions", COORDINATOR, milestone_id=milestone_id)) for wire in wires]
         answers = [wire.answer(call) for wire, call in calls]
         wrong += [text for refused, text in answers if refused]
         given = [task["task_id"] for refused, text in answers if not refused for task in spawned(json.loads(text))]
@@ -145,10 +149,10 @@ def test_every_task_is_handed_out_exactly_once(servers: list[Wire]) -> None:
 
 
 def test_a_whole_planning_is_handed_out_once_though_everybody_asks_all_the_time(servers: list[Wire]) -> None:
-    milestone_id = servers[0].call("initialize_agent_coordination", name="Whole")["milestone_id"]
+    milestone_id = servers[0].call("initialize_agent_coordination", COORDINATOR, name="Whole")["milestone_id"]
     handed: list[str] = []
     while True:
-        calls = [(wire, wire.begin_call("next_actions", milestone_id=milestone_id)) for wire in servers]
+        calls = [(wire, wire.begin_call("next_actions", COORDINATOR, milestone_id=milestone_id)) for wire in servers]
         answers = [json.loads(wire.answer(call)[1]) for wire, call in calls]
         actions = [(wire, task) for (wire, _), answer in zip(calls, answers, strict=True) for task in spawned(answer)]
         handed += [task["task_id"] for _, task in actions]

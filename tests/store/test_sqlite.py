@@ -100,15 +100,6 @@ def test_a_turn_ends_with_the_death_of_its_owner(
     assert lite.maintain()["integrity"] == "ok"
 
 
-def test_every_read_followed_by_a_write_of_sixteen_processes_succeeds(lite: SqliteEngine, database_path: Path) -> None:
-    with Workers(16) as workers:
-        workers.all("count", place=str(database_path), times=1)
-        written = workers.all("count", place=str(database_path), times=60)
-    assert not [answer for answer in written if isinstance(answer, str)]
-    assert sorted(number for numbers in written for number in numbers) == list(range(17, 977))
-    assert position(lite) == 976
-
-
 @pytest.mark.usefixtures("lite")
 def test_while_all_write_the_turn_goes_round(database_path: Path) -> None:
     """Planted and found: where writers only try again and again, five of six turns go to whoever wrote last. Without
@@ -121,15 +112,6 @@ def test_while_all_write_the_turn_goes_round(database_path: Path) -> None:
     turns = [(before, after) for numbers in written for before, after in pairwise(numbers)]
     gaps = [after - before for before, after in turns if all_wrote <= before and after <= first_ended]
     assert gaps.count(1) / len(gaps) < 0.5
-
-
-def test_the_check_above_fails_with_a_plain_begin_and_no_queue(lite: SqliteEngine, database_path: Path) -> None:
-    with Workers(8) as workers:
-        workers.all("plant", bug="begin")
-        workers.all("plant", bug="queue")
-        written = workers.all("count", place=str(database_path), times=50)
-        assert any("database is locked" in str(answer) for answer in written), written
-    assert position(lite) < 400
 
 
 def test_a_writer_that_knows_nothing_of_the_queue_is_waited_for(lite: SqliteEngine, database_path: Path) -> None:

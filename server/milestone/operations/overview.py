@@ -76,6 +76,10 @@ def facts(
         "in_flight": [{"task_id": task["task_id"], "agent_id": task["held_by"]} for task in tasks if task["held_by"]],
         "in_review": [task["task_id"] for task in tasks if task["status"] == "in_review"],
         "failed": [{"task_id": task["task_id"], "why": task["detail"]} for task in tasks if task["status"] == "failed"],
+        "blocked": [
+            {"task_id": task["task_id"], "why": task["detail"]} for task in tasks if task["status"] == "blocked"
+        ],
+        "held_back": _held_back(row),
         "left": [task["task_id"] for task in tasks if not task["held_by"] and task["status"] in ("pending", "ready")],
         "planned_tasks": len(row["sections"]["tasks"]),
         "phases": {one["phase"]: one["status"] for one in store.milestones.phases(wanted)},
@@ -84,6 +88,13 @@ def facts(
         "undelivered": undelivered(store, wanted, now, undelivered_seconds) if now else {},
         "updated_at": row["updated_at"],
     }
+
+
+def _held_back(row: Mapping[str, Any]) -> str:
+    """Return why nothing new starts, as far as a person or a usage limit keeps it from starting."""
+    if row["steering"]:
+        return f"{row['steering']} by a person; /milestone:resume goes on"
+    return f"parked until {row['parked_until']}: {row['parked_why']}"[:200] if row["parked_until"] else ""
 
 
 def _spent(store: Store, milestone_id: str, now: datetime) -> dict[str, Any]:
@@ -102,6 +113,12 @@ def _block(store: Store, row: Mapping[str, Any]) -> str:
         f"  in flight: {flight}; left: {', '.join(known['left'][:8]) or 'nothing'}",
         *([f"  in review: {', '.join(known['in_review'][:5])}"] if known["in_review"] else []),
         *([f"  failed: {failed}"] if failed else []),
+        *(
+            [f"  waits for a person: {', '.join(one['task_id'] for one in known['blocked'][:5])}"]
+            if known["blocked"]
+            else []
+        ),
+        *([f"  {known['held_back']}"] if known["held_back"] else []),
         *([f"  waived by a person: {', '.join(known['waived'][:5])}"] if known["waived"] else []),
         *_waiting(store, known["session_id"]),
         f"  to type: {_to_type(known)}",

@@ -18,6 +18,7 @@ _MARKS = {
     "in_flight": ("yellow", "at work"),
     "in_review": ("cyan", "review"),
     "failed": ("red", "failed"),
+    "blocked": ("magenta", "you"),
     "left": ("", "to do"),
 }
 
@@ -38,6 +39,7 @@ def _milestone(known: Mapping[str, Any]) -> str:
             lines.append(f"  {mark}and {len(known[field]) - _SHOWN} more")
     if known["planned_tasks"]:
         lines.append(f"  The plan has {known['planned_tasks']} tasks: .milestones/active/{known['milestone_id']}.yaml")
+    lines += [f"  {known['held_back']}"[:78]] if known["held_back"] else []
     lines += _spend(known["spend"])
     lines += _undelivered(known["undelivered"])
     agents = ", ".join(f"{count} {status}" for status, count in known["agents"].items())

@@ -25,9 +25,12 @@ At each point the host and the server are killed at once (SIGKILL for the whole 
 
 "Same state": statuses of all tasks, accepted values, kinds of proof, phases, progress, tree and commits of the
 milestone's branch, plan and deliverables are those of a run that nobody disturbed; nothing is left held or open, and
-what is the person's is untouched. "Nothing twice", counted in what the model was asked and has answered: no finished task was
-given to another agent, and no commit, passed gate or end of a phase was made again. A task that had delivered nothing
-is rightly begun anew: "second agents" counts those.
+what is the person's is untouched. Left out is what is new in each run: ids, times, hashes of commits, and the number of
+the attempt in the name of its review.
+
+"Nothing twice", counted in what the model was asked and has answered: no finished task was given to another agent, and
+no commit, passed gate or end of a phase was made again. A task that had delivered nothing is rightly begun anew, and one
+whose lost agent had committed is handed over for the rest: "second agents" counts both.
 
 Written by `python -m tests.host.recovery`, which plays all of it anew and fails on any difference.
 """

@@ -6,6 +6,7 @@ import difflib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import yaml
@@ -17,37 +18,42 @@ from tests.host.ledger import Ledger
 _DIFFER = (
     (r"\b\d{4}-\d\d-\d\dT[\d:.]+Z", "(time)"),
     (r"milestone-\d{8}-\d{6}(-\w+)?", "(milestone)"),
-    (r"\b[0-9a-f]{12,40}\b", "(commit)"),
+    (r"(review-[a-z-]+)-\d+", r"\1-(attempt)"),
     (r"(by [a-z-]+)-[0-9a-f]{6}", r"\1"),
+    (r"\b[0-9a-f]{12}\b", "(commit)"),
     (r" in \d+\.\d s", ""),
-    (r"(?m)^(\s*)Velocity: .*$", r"\1"),
+    (r"Velocity: .*", ""),
     (r"-\d{10}\.yaml", ".yaml"),
 )
-"""What is new in each run: ids, commits, times."""
+"""What is new in each run: ids, times, commits; and the attempt after which a review is named."""
+_OF_TIME = ("velocity", "eta")
 
 
 def final_state(stage: Stage, ledger: Ledger) -> Mapping[str, Any]:
     """Return what a milestone ended with: tasks, proof, values, phases, progress, branch, and the files for people."""
-    milestone_id = ledger.milestone_id()
-    branch = stage.branch(milestone_id)
-    plan = yaml.safe_load(_plain(next((stage.folder / ".milestones" / "completed").glob("*.yaml")).read_text("utf-8")))
-    return {
+    branch = stage.branch(ledger.milestone_id())
+    folder = stage.folder / ".milestones"
+    found = {
         "status": ledger.rows("SELECT status FROM milestones"),
-        "tasks": ledger.tasks(),
-        "evidence": _evidence(ledger),
-        "values": accepted(ledger),
-        "phases": ledger.rows("SELECT phase, status FROM phases ORDER BY ordinal"),
-        "progress": _timeless(ledger.values()["milestone-progress"]),
-        "tree": git(stage.folder, "ls-tree", "-r", branch).splitlines(),
-        "commits": _commits(stage, branch),
-        "branches": _plain(git(stage.folder, "for-each-ref", "--format=%(refname)", "refs/heads")),
+        "tasks": ledger.rows("SELECT task_id, status FROM tasks"),
+        "evidence": ledger.rows("SELECT task_id, kind FROM evidence"),
+        "phases": ledger.rows("SELECT phase, status FROM phases"),
+        "progress": ledger.values().get("milestone-progress"),
+        "commits": git(stage.folder, "log", "--format=%s %b%x00", f"main..{branch}").split("\0"),
+        "branches": git(stage.folder, "for-each-ref", "--format=%(refname)", "refs/heads").splitlines(),
         "worktrees": len(git(stage.folder, "worktree", "list").splitlines()),
-        "files": {_plain(path): _plain(text) for path, text in _files(stage).items()},
-        "plan": _unordered({**plan, "progress": _timeless(plan["progress"])}),
+        "plan": [yaml.safe_load(path.read_text("utf-8")) for path in (folder / "completed").glob("*.yaml")],
+        "deliverables": [(path.name, path.read_text("utf-8").splitlines()) for path in _files(folder, "deliverables")],
+        "files": [str(path.relative_to(folder)) for name in _MIRRORED for path in _files(folder, name)],
         "held": ledger.rows("SELECT task_id FROM claims WHERE ended_at = ''"),
         "open": ledger.rows("SELECT mode FROM sessions WHERE status = 'open'"),
         "running": ledger.rows("SELECT task_id FROM gate_runs WHERE status = 'running'"),
     }
+    exact = {"tree": git(stage.folder, "ls-tree", "-r", branch).splitlines(), "values": accepted(ledger)}
+    return {**{name: _plain(value) for name, value in found.items()}, **exact}
+
+
+_MIRRORED = ("active", "completed", "sessions", "worktrees")
 
 
 def differences(state: Mapping[str, Any], expected: Mapping[str, Any]) -> Sequence[str]:
@@ -62,52 +68,37 @@ def _lines(now: Any, expected: Any) -> Sequence[str]:
     return [line for line in difflib.ndiff(before, after) if line[0] in "-+"][:20]
 
 
-def _commits(stage: Stage, branch: str) -> Sequence[str]:
-    said = _plain(git(stage.folder, "log", "--format=%s %b%x00", f"main..{branch}"))
-    return sorted(" ".join(one.split()) for one in said.split("\0") if one.strip())
-
-
-def _unordered(value: Any) -> Any:
-    """Return a value in which the order of lists says nothing: agents that work side by side end in any order."""
-    if isinstance(value, dict):
-        return {name: _unordered(one) for name, one in cast("dict[str, Any]", value).items()}
-    if isinstance(value, list):
-        return sorted((_unordered(one) for one in cast("list[Any]", value)), key=json.dumps)
-    return value
-
-
-def _timeless(progress: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {name: value for name, value in progress.items() if name not in ("velocity", "eta")}
-
-
-def accepted(ledger: Ledger) -> Mapping[str, Any]:
-    """Return the values that prove the tasks, by task and key."""
-    found: dict[str, Any] = {}
-    for task_id, agent_id, detail in ledger.rows("SELECT task_id, agent_id, detail FROM evidence WHERE kind = 'keys'"):
+def accepted(ledger: Ledger) -> Sequence[tuple[str, str, Any]]:
+    """Return the values that prove the tasks: task, key and value."""
+    found: list[tuple[str, str, Any]] = []
+    rows = ledger.rows("SELECT task_id, agent_id, detail FROM evidence WHERE kind = 'keys' ORDER BY task_id")
+    for task_id, agent_id, detail in rows:
         for key, version in json.loads(detail).items():
             query = "SELECT value FROM agent_state WHERE agent_id = ? AND key = ? AND version = ?"
             ((value,),) = ledger.rows(query, agent_id, key, version)
-            found[f"{task_id}: {key}"] = json.loads(value)
+            found.append((_word(task_id), key, json.loads(value)))
     return found
 
 
-def _evidence(ledger: Ledger) -> Mapping[str, Sequence[str]]:
-    found: dict[str, list[str]] = {}
-    for task_id, kind in ledger.rows("SELECT task_id, kind FROM evidence ORDER BY task_id, kind"):
-        found.setdefault(task_id, []).append(kind)
-    return found
+def _files(folder: Path, name: str) -> Sequence[Path]:
+    return [path for path in sorted((folder / name).rglob("*")) if path.is_file()]
 
 
-def _files(stage: Stage) -> Mapping[str, str]:
-    folder = stage.folder / ".milestones"
-    shown = ("deliverables", "completed", "active", "sessions", "worktrees")
-    paths = [path for name in shown for path in sorted((folder / name).rglob("*")) if path.is_file()]
-    return {
-        str(path.relative_to(folder)): path.read_text("utf-8") if "deliverables" in path.parts else "" for path in paths
-    }
+def _plain(value: Any) -> Any:
+    """Return a value without what is new in each run, lists sorted: agents that work side by side end in any order."""
+    match value:
+        case str():
+            return _word(value)
+        case dict():
+            known = cast("dict[str, Any]", value)
+            return {_word(name): _plain(one) for name, one in known.items() if name not in _OF_TIME}
+        case list() | tuple():
+            return sorted((_plain(one) for one in cast("Sequence[Any]", value)), key=json.dumps)
+        case _:
+            return value
 
 
-def _plain(text: str) -> str:
+def _word(text: str) -> str:
     for differs, same in _DIFFER:
         text = re.sub(differs, same, text)
-    return "\n".join(sorted(text.splitlines())) if text.startswith("# Add OAuth login: final report") else text
+    return text.strip()
