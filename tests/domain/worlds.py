@@ -9,7 +9,18 @@ from fractions import Fraction
 from typing import Any
 
 from milestone.domain.replay import Event
-from milestone.domain.scheduling import Decision, Pause, Review, RunGates, Running, Situation, Spawn, Task, choose
+from milestone.domain.scheduling import (
+    Decision,
+    Pause,
+    Review,
+    RunGates,
+    Running,
+    Situation,
+    Spawn,
+    Task,
+    Transition,
+    choose,
+)
 from milestone.domain.strategies import PhaseState, Strategy, open_phases
 from tests.domain.jobs import CHOICES, ENDED, ORDER, Job, Limits
 
@@ -147,6 +158,7 @@ class World:
                     self.forgiven.add(name)
                     self.move(name, "ready", "task_retried")
         else:
+            assert isinstance(decision, Transition), "nothing is asked or rolled back here"
             self.begin(decision.phase)
             self.phases[decision.phase] = replace(self.phases[decision.phase], status="completed")
             self.tell("phase_completed", decision.phase)

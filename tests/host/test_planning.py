@@ -31,7 +31,8 @@ def must_have_planned(run: Ended, ledger: Ledger) -> None:
     """Check in the database that every task was done, and that no permission was wanting."""
     assert (run.code, run.denied) == (0, []), run.output[-3000:] + run.errors[-2000:]
     assert ledger.tasks() == dict.fromkeys(KEYS, "completed")
-    assert ledger.values() == VALUES
+    delivered = {key: value for key, value in ledger.values().items() if key != "recovery-log"}
+    assert delivered == VALUES
 
 
 def _must_be_left_for_people(ledger: Ledger) -> None:

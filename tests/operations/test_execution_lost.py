@@ -40,7 +40,8 @@ def test_what_a_silent_agent_committed_and_saved_is_taken_and_merged(repository:
 def test_what_a_silent_agent_neither_changed_nor_committed_is_started_anew_after_a_wait(repository: Agents) -> None:
     execution = Execution.begin(repository, DECIDE)
     execution.worker("decide").begin().save()
-    operate, own = repository.project.operate, {"milestone_id": execution.milestone_id}
+    operate = repository.project.operate
+    own: dict[str, Any] = {"milestone_id": execution.milestone_id}
     assert "decide" not in {one.get("task_id") for one in operate("next_actions", later=1_900, **own)["actions"]}
     actions = operate("next_actions", later=1_910, **own)["actions"]
     again = next(one for one in actions if one.get("task_id") == "decide")

@@ -70,7 +70,7 @@ def test_tool_calls_that_the_host_tells_of_renew_the_lease_too(
     host = Host(connect(new_project()))
     action = host.actions()["scope"]
     who = host.spawn(action, "scout-1")
-    told = {"session_id": host.session, "agent_id": who[0], "agent_type": who[1], "tool_name": "Read"}
+    told: dict[str, Any] = {"session_id": host.session, "agent_id": who[0], "agent_type": who[1], "tool_name": "Read"}
     host.wire.project.operate("host_event", later=1_700, event="PostToolUse", **told)
     assert "scope" not in host.actions(later=3_400)
     host.actions(later=3_501)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -22,6 +22,7 @@ from milestone.operations.catalogue import REGISTRY
 from milestone.operations.context import Context, digest
 from milestone.operations.shared import SEEN_EVERY
 from milestone.store.engine import Transaction, run
+from tests.helpers.mailboxes import Mailbox
 from tests.helpers.projects import Project
 
 RESEARCHER = "research-orchestrator"
@@ -31,34 +32,6 @@ NAMES = (LEAD, *TYPES)
 WHO = st.sampled_from(NAMES)
 LONG = 1_000_000
 SECONDS = st.sampled_from((0, 3, 40))
-
-
-@dataclass
-class Mailbox:
-    """What the model knows of one recipient: messages on their way, handed over, and proven to be in its context."""
-
-    waiting: list[str] = field(default_factory=list[str])
-    delivered: list[str] = field(default_factory=list[str])
-    read: list[str] = field(default_factory=list[str])
-    acked: list[str] = field(default_factory=list[str])
-    this_run: list[str] = field(default_factory=list[str])
-
-    def calls(self) -> None:
-        """The recipient calls: it has before it what was handed over until now."""
-        self.read += self.delivered
-        self.delivered = []
-
-    def receives(self) -> list[str]:
-        """Return what is handed over to a call."""
-        self.calls()
-        self.delivered, self.waiting = self.waiting, []
-        self.this_run += self.delivered
-        return self.delivered
-
-    def runs_anew(self) -> None:
-        """Another run takes its place: what the one before was handed and did not read comes again, in order."""
-        self.waiting = sorted(self.delivered + self.waiting, key=int)
-        self.delivered, self.this_run = [], []
 
 
 class MessagesMachine(RuleBasedStateMachine):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_another_machine_goes_on_when_the_lease_of_the_first_has_ended_and_not_b
     worker.write("docs/store.md")
     worker.commit()
     line.kill()
-    own = {"milestone_id": execution.milestone_id}
+    own: dict[str, Any] = {"milestone_id": execution.milestone_id}
     there = [two.operate("next_actions", later=later, **own)["actions"] for later in (0, 1_700, 1_801, 1_810)]
     handed = [[one.get("task_id") for one in actions if one["kind"] == "spawn"] for actions in there]
     assert "decide" not in handed[0] + handed[1] + handed[2]

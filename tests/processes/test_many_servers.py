@@ -66,7 +66,7 @@ def start(stack: ExitStack, project: Project, count: int = SERVERS, command: tup
     wires = [stack.enter_context(closing(Wire(project, ("modern", "legacy")[n % 2], command))) for n in range(count)]
     for wire in wires:
         wire.call("initialize_agent_coordination", name="Base")
-        told = {"session_id": "one", "tool_name": "mcp__plugin_milestone_milestone__x"}
+        told: dict[str, Any] = {"session_id": "one", "tool_name": "mcp__plugin_milestone_milestone__x"}
         wire.call("host_event", event="PreToolUse", tool_use_id=COORDINATOR[TOOL_USE], **told)
     return wires
 

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "server"))
+
 from tests.host.claude import CHECKOUT, binary
 
 from .points import POINTS, Point
@@ -29,8 +31,8 @@ what is the person's is untouched. Left out is what is new in each run: ids, tim
 the attempt in the name of its review.
 
 "Nothing twice", counted in what the model was asked and has answered: no finished task was given to another agent, and
-no commit, passed gate or end of a phase was made again. A task that had delivered nothing is rightly begun anew, and one
-whose lost agent had committed is handed over for the rest: "second agents" counts both.
+no commit, passed gate or end of a phase was made again. A task that had delivered nothing is rightly begun anew, and
+one whose lost agent had only committed is handed over for the rest: "second agents" counts both.
 
 Written by `python -m tests.host.recovery`, which plays all of it anew and fails on any difference.
 """

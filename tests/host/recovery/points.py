@@ -138,5 +138,5 @@ POINTS = (
 )
 """All points, in the order in which a run comes to them."""
 
-NORMAL = ("task completed, unread", "file written", "committed", "gates passed, unread", "last transition")
-"""The points of the usual check: a planning, uncommitted files, a commit that nobody knows of, gates, and the end."""
+NORMAL = ("value saved", "file written", "committed", "gates passed, unread", "last transition")
+"""The points of the usual check: unfinished planning, uncommitted files, an unknown commit, unread gates, the end."""

@@ -20,7 +20,7 @@ _DIFFER = (
     (r"milestone-\d{8}-\d{6}(-\w+)?", "(milestone)"),
     (r"(review-[a-z-]+)-\d+", r"\1-(attempt)"),
     (r"(by [a-z-]+)-[0-9a-f]{6}", r"\1"),
-    (r"\b[0-9a-f]{12}\b", "(commit)"),
+    (r"\b[0-9a-f]{12}([0-9a-f]{28})?\b", "(commit)"),
     (r" in \d+\.\d s", ""),
     (r"Velocity: .*", ""),
     (r"-\d{10}\.yaml", ".yaml"),
@@ -92,6 +92,8 @@ def _plain(value: Any) -> Any:
         case dict():
             known = cast("dict[str, Any]", value)
             return {_word(name): _plain(one) for name, one in known.items() if name not in _OF_TIME}
+        case float() if value.is_integer():
+            return int(value)
         case list() | tuple():
             return sorted((_plain(one) for one in cast("Sequence[Any]", value)), key=json.dumps)
         case _:
