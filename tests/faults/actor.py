@@ -162,6 +162,7 @@ def fork_within(place: str) -> int:
     def work(transaction: Transaction) -> int:
         child = os.fork()
         if child == 0:
+            signal.alarm(60)
             signal.pause()
         transaction.rows(worker.COUNT)
         return child

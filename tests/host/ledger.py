@@ -44,8 +44,9 @@ class Ledger:
         return {key: agent_type.removeprefix("milestone:") for key, agent_type in self.rows(query, self.milestone_id())}
 
     def values(self) -> Mapping[str, Any]:
-        """Return the newest value of each key, the briefs that the server keeps apart."""
-        query = "SELECT key, value FROM agent_state WHERE milestone_id = ? AND key != 'brief' ORDER BY key, version"
+        """Return the newest value of each key, what the server keeps for itself apart."""
+        own = "key NOT IN ('brief', 'recovery-log')"
+        query = f"SELECT key, value FROM agent_state WHERE milestone_id = ? AND {own} ORDER BY key, version"  # noqa: S608
         return {key: json.loads(value) for key, value in self.rows(query, self.milestone_id())}
 
     def agents(self) -> Sequence[tuple[str, str]]:

@@ -238,7 +238,7 @@ def test_of_automatic_ones_the_newest_keep_their_files_and_those_asked_for_all(
         step: Any = within(
             execution, lambda ctx: checkpoints.automatic(ctx, execution.milestone_id, f"{number}", lambda _: {})
         )
-        within(execution, lambda ctx, came=step.work(None): step.then(ctx, came))
+        within(execution, lambda ctx: step.then(ctx, step.work(None)))
 
     for number in range(5):
         automatic(number)

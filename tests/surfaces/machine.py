@@ -95,9 +95,18 @@ def new_machine(folder: Path) -> Machine:
 
 
 def contents(root: Path) -> dict[str, tuple[bytes, int]]:
-    """Return every file and folder below a folder with its bytes and the time it was last changed."""
-    found = ((str(path.relative_to(root)), path) for path in root.rglob("*"))
-    return {name: (path.read_bytes() if path.is_file() else b"", path.lstat().st_mtime_ns) for name, path in found}
+    """Return every file and folder below a folder with its bytes and the time it was last changed.
+
+    Git itself notes on an object when it was last needed, by clones that borrow it, too: of these the bytes alone.
+    """
+    found = ((path.relative_to(root), path) for path in root.rglob("*"))
+    return {
+        str(name): (
+            path.read_bytes() if path.is_file() else b"",
+            0 if name.parts[:2] == (".git", "objects") else path.lstat().st_mtime_ns,
+        )
+        for name, path in found
+    }
 
 
 def said(output: str, label: str) -> str:

@@ -59,7 +59,7 @@ def screen(findings: Sequence[Finding], facts: Mapping[str, Any]) -> str:
 
 
 def _filled(text: str, first: str = _INDENT) -> list[str]:
-    lines = textwrap.wrap(text, _WIDTH - len(_INDENT), break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(text, _WIDTH - len(_INDENT), break_on_hyphens=False)
     return [(first if number == 0 else _INDENT if first else "") + line for number, line in enumerate(lines)]
 
 

@@ -21,7 +21,8 @@ class Point:
 
     With `withheld` it has come when the model would send that message, which it never does; with `shown`, when the
     effect shows of a call whose answer nobody has read yet; with `gates`, while they run, or when they have passed and
-    the host, frozen before, cannot know. With `again` the session that goes on is killed, too.
+    the host, frozen before, cannot know. With `again` the session that goes on is killed, too. `asks`: the person has to
+    be asked on the way.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Point:
     shown: Shown | None = None
     gates: Literal["", "running", "passed"] = ""
     again: Cue | None = None
+    asks: bool = False
 
 
 def before(who: str, tool: str, **arguments: object) -> Cue:
@@ -104,6 +106,7 @@ POINTS = (
         "execute",
         "A file is written, not committed; the person wants it kept",
         before("specify-door", "git_milestone", action="commit"),
+        asks=True,
     ),
     Point("merged, unread", "execute", "A task's commit is on the branch, perhaps not in the database", shown=_merged),
     Point(
@@ -134,6 +137,7 @@ POINTS = (
         "A file is written, not committed; the session that resumes is killed, too, when it is committed",
         before("build-key", "git_milestone", action="commit"),
         again=before("build-key", "save_agent_state"),
+        asks=True,
     ),
 )
 """All points, in the order in which a run comes to them."""

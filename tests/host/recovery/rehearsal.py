@@ -86,9 +86,14 @@ def _rehearse(scene: Scene, point: Point, expected: Mapping[str, Any], *, planne
         *differences(final_state(scene.stage, scene.ledger), expected),
         *(again for before, takes in kills for again in done_again(before, scene.takes[takes:])),
         *done_twice(scene.model.log, scene.takes),
+        *(["the person was not asked"] if point.asks and not _asked(scene.takes) else []),
         *(f"the person's {what} changed" for what, now in scene.stage.untouched().items() if now != untouched[what]),
     ]
     return Report(point, _attempts(scene.model.log), seconds, wrong)
+
+
+def _asked(takes: Sequence[Take]) -> bool:
+    return any(moment.calls("steer_milestone", action="keep") for take in takes for moment in take.said)
 
 
 def _killed(scene: Scene, point: Point, words: str) -> tuple[Done, int]:
