@@ -21,7 +21,7 @@ class Point:
 
     With `withheld` it has come when the model would send that message, which it never does; with `shown`, when the
     effect shows of a call whose answer nobody has read yet; with `gates`, while they run, or when they have passed and
-    the host, frozen before, cannot know. With `again` the session that goes on is killed, too. `asks`: the person has to
+    the host, frozen before, cannot know. With `again` the session that goes on is killed, too. `asks`: a person has to
     be asked on the way.
     """
 
