@@ -24,7 +24,9 @@ def test_after_a_kill_a_resumed_milestone_ends_as_if_nobody_had_disturbed_it(
 ) -> None:
     """The same tasks, values, proofs, tree and commits; nothing done twice. `python -m tests.host.recovery` plays all.
 
-    Planted and found:
+    Planted and found: what a lost agent delivered is given back and not accepted (done again, at "value saved"); nobody
+    looks what Git has of a lost attempt (nobody asks, at "file written"; work is committed again, at "committed"); the
+    claims of a dead server stand (nothing goes on).
     """
     assert rehearse(point, tmp_path, expected, planned=True).wrong == []
 
