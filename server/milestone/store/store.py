@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from milestone.store.agents import Agents
 from milestone.store.engine import Transaction
 from milestone.store.evidence import Evidence
-from milestone.store.journal import Journal
 from milestone.store.log import Log
 from milestone.store.messages import Messages
 from milestone.store.milestones import Milestones
@@ -17,6 +16,7 @@ from milestone.store.tasks import Tasks
 
 if TYPE_CHECKING:
     from milestone.store.health import Health
+    from milestone.store.journal import Journal
     from milestone.store.parkings import Parkings
     from milestone.store.patterns import Patterns
     from milestone.store.rollbacks import Rollbacks
@@ -36,7 +36,6 @@ class Store:
         self.messages = Messages(transaction, project_id)
         self.tasks = Tasks(transaction, project_id)
         self.evidence = Evidence(transaction, project_id)
-        self.journal = Journal(transaction, project_id)
 
     @cached_property
     def rollbacks(self) -> Rollbacks:
@@ -79,3 +78,10 @@ class Store:
         from milestone.store.health import Health
 
         return Health(self._transaction, self._project)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """What was written, so that it can be written again."""
+        from milestone.store.journal import Journal
+
+        return Journal(self._transaction, self._project)
