@@ -192,6 +192,15 @@ def test_new_dependencies_get_a_new_environment(machine: Machine) -> None:
     assert len(machine.environments()) == 2
 
 
+def test_charts_have_an_environment_of_their_own_beside_the_usual_one(machine: Machine) -> None:
+    usual = (machine.root / "requirements.lock").read_text()
+    (machine.root / "requirements-charts.lock").write_text(usual + "# and more\n")
+    answer(machine.run(MILESTONE_CHARTS="on"))
+    answer(machine.run())
+    answer(machine.run(MILESTONE_CHARTS="on"))
+    assert len(machine.environments()) == 2
+
+
 def test_an_environment_whose_python_is_gone_is_made_anew(machine: Machine) -> None:
     answer(machine.run())
     python = machine.environments()[0] / "bin" / "python"

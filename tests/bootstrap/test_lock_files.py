@@ -15,6 +15,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 DECLARED = {
     "requirements.lock": [*PROJECT["dependencies"], *EXTRAS["postgres"]],
+    "requirements-charts.lock": [*PROJECT["dependencies"], *EXTRAS["postgres"], *EXTRAS["charts"]],
     "requirements-test.lock": [*PROJECT["dependencies"], *chain.from_iterable(EXTRAS.values())],
 }
 
@@ -40,4 +41,5 @@ def test_every_package_has_a_hash_and_no_line_is_anything_else(name: str) -> Non
 
 
 def test_the_tests_run_with_the_versions_that_people_get() -> None:
-    assert pinned("requirements.lock").items() <= pinned("requirements-test.lock").items()
+    assert pinned("requirements.lock").items() <= pinned("requirements-charts.lock").items()
+    assert pinned("requirements-charts.lock").items() <= pinned("requirements-test.lock").items()

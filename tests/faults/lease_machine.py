@@ -11,8 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from milestone.domain.errors import NotYours, Refusal
 from milestone.domain.identity import Caller
-from milestone.domain.leases import Clock
-from milestone.domain.scheduling import START_SECONDS
+from milestone.domain.leases import START_SECONDS, Clock
 from milestone.operations import shared
 from milestone.operations.catalogue import REGISTRY
 from milestone.operations.context import Aside, Context, Outside

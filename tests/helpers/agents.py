@@ -23,7 +23,7 @@ class Agents:
     """Agents behind one connection. `milestone_id` is filled in where a tool takes it and a call leaves it out."""
 
     def __init__(self, project: Project, era: str, portal: BlockingPortal, **client: Any) -> None:
-        self.project, self.milestone_id = project, ""
+        self.project, self.era, self.milestone_id = project, era, ""
         self._portal = portal
         command = StdioServerParameters(command=PROGRAM[0], args=[*PROGRAM[1:], "mcp"], env=project.environment)
         self._client = Client(command, mode=MODES[era], **client)

@@ -6,14 +6,14 @@ A release adds its own with `python tests/helpers/golden.py N`, run with its cod
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import sys
-import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "store" / "golden"
-VERSIONS = {"release1": 1, "release2": 2}
+VERSIONS = {"release1": 1, "release2": 2}  # those from before the journal
 
 
 def lay(name: str, path: Path) -> None:
@@ -45,9 +45,11 @@ def record(number: int) -> None:
     from tests.helpers.histories import played
     from tests.helpers.projects import Project
 
-    with tempfile.TemporaryDirectory() as folder:
-        project = Project(Path(folder))
-        played(project, Path(folder), number, 60)
+    folder = Path("/project")  # it stands in what is recorded
+    folder.mkdir()
+    try:
+        project = Project(folder)
+        played(project, folder, number, 60)
         keep_journal(project.application, project.engine)
         journal = project.application.journal.read_text("utf-8")
         project.close()
@@ -55,6 +57,8 @@ def record(number: int) -> None:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         text = "\n".join((f"PRAGMA user_version={version};", *connection.iterdump(), ""))
         connection.close()
+    finally:
+        shutil.rmtree(folder)
     for end, content in (("sql", text), ("jsonl", journal)):
         (GOLDEN / f"release{number}.{end}").write_text(content, "utf-8")
 

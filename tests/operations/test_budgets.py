@@ -101,9 +101,8 @@ def test_what_a_milestone_has_used_shows_in_its_status(agents: Agents) -> None:
     action = agents.actions()[0]
     for _ in range(3):
         agents.call("update_agent_status", status="active", agent_id=action["agent_id"], token=action["token"])
-    told = command(agents.project, "status").output
-    assert "Spent: 3 turns" in told
-    assert "Most turns: scope 3" in told
+    told = command(agents.project, "status", agents.milestone_id).output
+    assert "spent    3 turns, 0 min; most turns: scope 3" in told
 
 
 def transcript(path: Path, *answers: tuple[str, int]) -> str:

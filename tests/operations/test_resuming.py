@@ -175,6 +175,6 @@ def test_what_waits_for_a_person_and_why_nothing_starts_shows_in_the_status(repo
     execution, _ = lost(repository, "write")
     actions(execution)
     execution.call("steer_milestone", action="pause")
-    shown = command(execution.project, "status").output
-    assert "you     decide  a lost attempt left files" in shown
+    shown = command(execution.project, "status", execution.milestone_id).output
+    assert "decide left files  a lost attempt left files" in shown
     assert "paused by a person; /milestone:resume goes on" in shown

@@ -27,7 +27,7 @@ def test_what_only_people_decide_is_a_command_and_no_tool_however_it_is_written(
     repository: Agents, wired: Wire
 ) -> None:
     """Planted and found: a door that carries out whatever the registry knows."""
-    assert PEOPLE == ["accept_gates", "answer", "waive"]
+    assert PEOPLE == ["accept_gates", "answer", "approve", "reject", "waive"]
     execution = Execution.begin(repository, BUILD)
     listed = {tool["name"] for tool in wired.request("tools/list", {})["result"]["tools"]}
     assert listed == {name for name, one in REGISTRY.items() if one.listed}
@@ -79,8 +79,8 @@ def test_a_waiver_shows_wherever_progress_shows(
     assert "build: waived by Ada: no time for it" in execution.shown("evidence")["evidence"]
     accepted = milestone(wire.project, "accept-gates", "--by", "Ada", "--json")
     assert json.loads(accepted.stdout)["gates"] == ["check"]
-    screen = milestone(wire.project, "status").stdout
-    assert "waived  build by Ada: no time for it" in screen
+    screen = milestone(wire.project, "status", execution.milestone_id).stdout
+    assert "waived   build by Ada: no time for it" in screen
     path = wire.project.mirror / "active" / f"{execution.milestone_id}.yaml"
     until(lambda: yaml.safe_load(path.read_text("utf-8"))["progress"]["waived"] == waived)
     execution.finish()

@@ -71,7 +71,8 @@ class Limits:
     """How much may go on at once, how often a task is tried and how long one try may take, silent or not, in seconds.
 
     `park_seconds` is how long everything rests after a usage limit whose end is not known; `priority` says which phase
-    gets a free place first. A message that waits longer than `undelivered_seconds` shows in the status.
+    gets a free place first. A message that waits longer than `undelivered_seconds` shows in the status. `approvals`
+    names the phases that a person has to approve before they are completed.
     """
 
     phases_at_once: int = 3
@@ -85,6 +86,7 @@ class Limits:
     gate: GateLimits = GateLimits()
     all_gates: SharedLimits = SharedLimits()
     priority: Mapping[str, Priority] = field(default_factory=_priorities)
+    approvals: tuple[str, ...] = ()
 
     @property
     def gates_at_once(self) -> int:

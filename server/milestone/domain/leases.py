@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+START_SECONDS = 60
+"""Within how many seconds an agent has to begin what was handed out to it."""
+
 
 @dataclass(frozen=True)
 class Clock:
@@ -40,3 +43,28 @@ class Lease:
 def lease(now: Clock, seconds: float) -> Lease:
     """Return the lease that begins now."""
     return Lease(now.era, now.after(seconds).ms)
+
+
+def free_reason(*, started: bool, alive: bool, lease: Lease, whole: Lease, now: Clock, limit: int, longest: int) -> str:
+    """Return why a claim may be taken over, or an empty text while it stands.
+
+    `lease` is what every sign of life renews for `limit` seconds, `whole` what its agent may hold the task for at all,
+    which is `longest` seconds.
+
+    >>> lease, whole = Lease("boot", 60_000), Lease("boot", 9_000_000)
+    >>> free_reason(
+    ...     started=False, alive=True, lease=lease, whole=whole, now=Clock("boot", 60_000), limit=600, longest=9_000
+    ... )
+    'no agent started it within 60 s'
+    """
+    if not alive:
+        return "the host session that held it is gone"
+    if lease.era != now.era:
+        return "the machine was started anew since it was handed out"
+    if not started and lease.expired(now):
+        return f"no agent started it within {START_SECONDS} s"
+    if started and lease.expired(now):
+        return f"its agent has been silent for more than {limit} s"
+    if started and whole.expired(now):
+        return f"its agent has had more than {longest} s for it"
+    return ""

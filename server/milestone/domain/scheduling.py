@@ -6,10 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from milestone.domain.leases import Clock, Lease
 from milestone.domain.strategies import PhaseState, Strategy, open_phases
 
-START_SECONDS = 60
 BRIEFS = 5
 SENT_BACK = "sent back"
 
@@ -136,6 +134,14 @@ class Ask:
 
 
 @dataclass(frozen=True)
+class AskApproval:
+    """Ask a person to approve a phase whose tasks have all ended."""
+
+    phase: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Pause:
     """Nothing to start now; `seconds` tells after which time there may be, where that is known."""
 
@@ -145,32 +151,7 @@ class Pause:
     seconds: float = 0.0
 
 
-Decision = Spawn | RunGates | Transition | RollBack | Ask | Pause
-
-
-def free_reason(*, started: bool, alive: bool, lease: Lease, whole: Lease, now: Clock, limit: int, longest: int) -> str:
-    """Return why a claim may be taken over, or an empty text while it stands.
-
-    `lease` is what every sign of life renews for `limit` seconds, `whole` what its agent may hold the task for at all,
-    which is `longest` seconds.
-
-    >>> lease, whole = Lease("boot", 60_000), Lease("boot", 9_000_000)
-    >>> free_reason(
-    ...     started=False, alive=True, lease=lease, whole=whole, now=Clock("boot", 60_000), limit=600, longest=9_000
-    ... )
-    'no agent started it within 60 s'
-    """
-    if not alive:
-        return "the host session that held it is gone"
-    if lease.era != now.era:
-        return "the machine was started anew since it was handed out"
-    if not started and lease.expired(now):
-        return f"no agent started it within {START_SECONDS} s"
-    if started and lease.expired(now):
-        return f"its agent has been silent for more than {limit} s"
-    if started and whole.expired(now):
-        return f"its agent has had more than {longest} s for it"
-    return ""
+Decision = Spawn | RunGates | Transition | RollBack | Ask | AskApproval | Pause
 
 
 def choose(
@@ -194,9 +175,11 @@ def choose(
         *_spawns(situation, opened, slots, rank),
         *situation.rollbacks,
         *(Ask(one.task_id, one.why) for one in situation.questions if not one.asked),
+        *_approvals(situation, opened, asked=False),
     ]
     if not decisions and not situation.running:
         decisions.extend(Ask(one.task_id, one.why) for one in situation.questions)
+        decisions.extend(_approvals(situation, opened, asked=True))
     return decisions or [_pause(situation)]
 
 
@@ -220,10 +203,23 @@ def _ranking(phases: tuple[PhaseState, ...], priority: Mapping[str, str]) -> Map
 
 
 def _transitions(situation: Situation, opened: tuple[str, ...]) -> Iterator[Transition]:
+    for one in _ended(situation, opened):
+        if not one.unapproved:
+            yield Transition(one.phase, f"every task of {one.phase} has ended")
+
+
+def _approvals(situation: Situation, opened: tuple[str, ...], *, asked: bool) -> Iterator[AskApproval]:
+    for one in _ended(situation, opened):
+        if one.unapproved and (one.approval == "waiting") == asked:
+            yield AskApproval(one.phase, f"every task of {one.phase} has ended, and a person has to approve it")
+
+
+def _ended(situation: Situation, opened: tuple[str, ...]) -> Iterator[PhaseState]:
+    """Yield the open phases of which nothing is left to do."""
     failed = {task.phase for task in situation.failed if task.critical}
     for one in situation.phases:
         if one.phase in opened and not one.unfinished and one.phase not in failed:
-            yield Transition(one.phase, f"every task of {one.phase} has ended")
+            yield one
 
 
 def _gates(situation: Situation, at_once: int, rank: Mapping[str, tuple[int, int]]) -> list[RunGates]:

@@ -21,12 +21,19 @@ class PhaseState:
     """A phase as the strategies see it.
 
     `partial`: it has published a partial result. `unfinished`: it has tasks that have not ended; a failed task has.
+    `approval`: what has become of a person's approval (needed, waiting, approved, rejected); empty: none is wanted.
     """
 
     phase: str
     status: Status
     partial: bool = False
     unfinished: bool = True
+    approval: str = ""
+
+    @property
+    def unapproved(self) -> bool:
+        """Whether a person has to approve it first."""
+        return self.approval not in ("", "approved")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from milestone.domain.errors import Refusal
+from milestone.domain.questions import APPROVAL, HELD, can_skip, choices
 from milestone.operations import milestones, outcomes, reporting, shared, steering
 from milestone.operations.arguments import Key, Line, MaybeMilestoneId
 from milestone.operations.context import Answer, Aside, Context
@@ -15,11 +16,7 @@ from milestone.operations.people import Person
 from milestone.operations.registry import operation
 
 Tasks = Annotated[list[Key], Field(min_length=1, max_length=50)]
-CHOICES: Mapping[str, str] = {"retry": "Try again", "skip": "Go on without it", "stop": "Stop the milestone"}
-_HELD: Mapping[str, Mapping[str, str]] = {
-    "salvage": {"keep": "Keep the files", "discard": "Put them away", "stop": CHOICES["stop"]},
-    "budget": {"retry": "Give it the same budget once more", "stop": CHOICES["stop"]},
-}
+MaybeTasks = Annotated[list[Key], Field(max_length=50)]
 _SHOWN = 600
 
 
@@ -52,22 +49,40 @@ def answer(
 
 
 @operation(writes=False, listed=False)
-def question(ctx: Context, tasks: Tasks, milestone_id: MaybeMilestoneId = "") -> Answer:
-    """Return what a person is asked about tasks, with the answers there are; nothing where nobody has to decide."""
+def question(
+    ctx: Context,
+    tasks: MaybeTasks = [],  # noqa: B006 - only read
+    phase: Key | Literal[""] = "",
+    milestone_id: MaybeMilestoneId = "",
+) -> Answer:
+    """Return what a person is asked about tasks or a phase, with the answers there are; nothing where nobody has to
+    decide.
+    """
     row = shared.milestone(ctx, milestone_id)
+    if phase:
+        return _about_phase(ctx, row, phase)
     known = [task for name in tasks if (task := ctx.store.tasks.get(row["milestone_id"], name))]
     failed = [task for task in known if task["status"] == "failed"]
-    held = [task for task in known if task["status"] == "blocked" and task["left_behind"].get("how") in _HELD]
+    held = [task for task in known if task["status"] == "blocked" and task["left_behind"].get("how") in HELD]
     if not failed:
         return _about_held(row, held[0]) if held else {}
-    choices = {key: text for key, text in CHOICES.items() if key != "skip" or all(_can_skip(one) for one in failed)}
     lines = [f"{one['task_id']} ({one['title']}): {one['detail']}"[:_SHOWN] for one in failed[:5]]
     return {
         "tasks": [one["task_id"] for one in failed],
         "attempts": [one["attempts"] for one in failed],
         "message": f"Milestone {row['name']!r} cannot go on. Failed:\n" + "\n".join(lines),
-        "choices": choices,
+        "choices": choices(*failed),
     }
+
+
+def _about_phase(ctx: Context, row: Mapping[str, Any], phase: str) -> Answer:
+    """Return the question whether a phase is approved, where a person is asked that."""
+    asked = ctx.store.approvals.of(row["milestone_id"]).get(phase)
+    if asked is None or asked["status"] != "waiting":
+        return {}
+    share = reporting.progress(ctx.store, row["milestone_id"])["by_phase"][phase]
+    said = f"Milestone {row['name']!r}: every task of {phase} has ended ({share:g} % proven). Is it approved?"
+    return {"phase": phase, "tasks": [], "attempts": [asked["rejections"]], "message": said, "choices": dict(APPROVAL)}
 
 
 def _about_held(row: Mapping[str, Any], task: Mapping[str, Any]) -> Answer:
@@ -76,7 +91,7 @@ def _about_held(row: Mapping[str, Any], task: Mapping[str, Any]) -> Answer:
         "tasks": [task["task_id"]],
         "attempts": [task["attempts"]],
         "message": f"Milestone {row['name']!r}: {task['task_id']} ({task['title']}): {task['detail']}"[:_SHOWN],
-        "choices": _HELD[task["left_behind"]["how"]],
+        "choices": HELD[task["left_behind"]["how"]],
     }
 
 
@@ -85,7 +100,7 @@ def _skip(ctx: Context, milestone_id: str, tasks: Sequence[str], why: str) -> No
     for task in found:
         if task["status"] != "failed":
             raise Refusal(f"Task {task['task_id']!r} has not failed", allowed="tasks that have", remedy="Leave it out.")
-        if not _can_skip(task):
+        if not can_skip(task):
             raise Refusal(
                 f"What {task['task_id']!r} finds out is what the plan rests on", remedy="Let it be tried again."
             )
@@ -94,7 +109,3 @@ def _skip(ctx: Context, milestone_id: str, tasks: Sequence[str], why: str) -> No
         outcomes.without(ctx, task)
         reporting.note_progress(ctx, milestone_id, task["mode"])
         outcomes.end_session(ctx, milestone_id, task["mode"])
-
-
-def _can_skip(task: Mapping[str, Any]) -> bool:
-    return bool(task["mode"] != "planning" or not task["critical"])

@@ -2,6 +2,7 @@
 
 from milestone.operations import (
     answering,
+    approving,
     checkpoints,
     coordination,
     gating,
@@ -26,6 +27,7 @@ __all__ = [
     "REGISTRY",
     "Operation",
     "answering",
+    "approving",
     "checkpoints",
     "coordination",
     "gating",
@@ -47,7 +49,7 @@ __all__ = [
 
 _ORDER = (
     *(sessions, work, recovering, coordination, state, checkpoints, rolling, messages),
-    *(showing, milestones, steering, phases, gating, repository, patterns, people, answering, host),
+    *(showing, milestones, steering, phases, gating, repository, patterns, people, approving, answering, host),
 )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from milestone.domain.proofs import described
 from milestone.domain.text import clip
 from milestone.operations import outcomes, reporting
 from milestone.operations.context import Context
@@ -79,32 +80,6 @@ def _tasks(ctx: Context, milestone_id: str) -> list[str]:
         cells = (f"`{task['task_id']}` {title}", phase, task["weight"], task["status"], shown.replace("|", "/"))
         rows.append(f"| {' | '.join(str(cell) for cell in cells)} |")
     return rows
-
-
-def described(proof: Mapping[str, Any]) -> str:
-    """Return one proof in words.
-
-    >>> described({"kind": "keys", "agent_id": "a-1", "detail": {"task-report": 2}})
-    'task-report (version 2 by a-1)'
-    """
-    detail: Mapping[str, Any] = proof["detail"]
-    tell = _WORDS.get(proof["kind"])
-    return tell(proof["agent_id"], detail) if tell else str(proof["kind"])
-
-
-def _gates(_: str, detail: Mapping[str, Any]) -> str:
-    ran = (f"{one['gate']} exit {one['exit_code']} in {one['seconds']:.1f} s" for one in detail["gates"])
-    return f"gates: {', '.join(ran)}"
-
-
-_WORDS: Mapping[str, Callable[[str, Mapping[str, Any]], str]] = {
-    "keys": lambda who, detail: ", ".join(f"{key} (version {version} by {who})" for key, version in detail.items()),
-    "commit": lambda _, detail: f"commit {detail['commit'][:12]} on {detail['branch']}",
-    "gates": _gates,
-    "review": lambda _, detail: f"review by {detail['by']}: {detail['verdict']}",
-    "files": lambda _, detail: f"files {', '.join(detail['names'])}",
-    "waiver": lambda _, detail: f"waived by {detail['by']}: {clip(detail['reason'], _LINE)}",
-}
 
 
 def _repository(row: Mapping[str, Any]) -> str:

@@ -79,7 +79,8 @@ def facts(
         "blocked": [
             {"task_id": task["task_id"], "why": task["detail"]} for task in tasks if task["status"] == "blocked"
         ],
-        "held_back": _held_back(row),
+        "approvals": [phase for phase, one in store.approvals.of(wanted).items() if one["status"] == "waiting"],
+        "held_back": held_back(row),
         "left": [task["task_id"] for task in tasks if not task["held_by"] and task["status"] in ("pending", "ready")],
         "planned_tasks": len(row["sections"]["tasks"]),
         "phases": {one["phase"]: one["status"] for one in store.milestones.phases(wanted)},
@@ -90,7 +91,7 @@ def facts(
     }
 
 
-def _held_back(row: Mapping[str, Any]) -> str:
+def held_back(row: Mapping[str, Any]) -> str:
     """Return why nothing new starts, as far as a person or a usage limit keeps it from starting."""
     if row["steering"]:
         return f"{row['steering']} by a person; /milestone:resume goes on"
@@ -118,6 +119,7 @@ def _block(store: Store, row: Mapping[str, Any]) -> str:
             if known["blocked"]
             else []
         ),
+        *([f"  waits for a person to approve: {', '.join(known['approvals'])}"] if known["approvals"] else []),
         *([f"  {known['held_back']}"] if known["held_back"] else []),
         *([f"  waived by a person: {', '.join(known['waived'][:5])}"] if known["waived"] else []),
         *_waiting(store, known["session_id"]),

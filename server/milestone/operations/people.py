@@ -54,17 +54,24 @@ def accept_gates(
         later.store.evidence.set_gates(row["milestone_id"], repository, gates, origin)
         detail = {"gates": gates, "by": by}
         later.record("gates_accepted", row["milestone_id"], subject=repository, actor=by, detail=detail)
-        phases = frozenset(phase for gate in found.gates for phase in gate.phases)
-        _owe_anew(later, row["milestone_id"], repository, phases, committed=in_git)
+        _owe_anew(later, row["milestone_id"], repository)
         return {"gates": [gate.name for gate in found.gates], "from": origin, "next": "They count from now on."}
 
     return Aside(lambda _: surveying.gates_now(world, path, git=in_git), accepted)
 
 
-def _owe_anew(ctx: Context, milestone_id: str, repository: str, gated: frozenset[str], *, committed: bool) -> None:
+def proofs_here(ctx: Context, milestone_id: str) -> seeding.Surroundings:
+    """Return what tasks can be proven by in the repositories of a milestone."""
+    known = ctx.store.evidence.repositories(milestone_id)
+    return seeding.Surroundings(
+        {one["name"]: frozenset(phase for gate in one["gates"] for phase in gate["phases"]) for one in known},
+        frozenset(one["name"] for one in known if one["branch"]),
+    )
+
+
+def _owe_anew(ctx: Context, milestone_id: str, repository: str) -> None:
     """Let the tasks that have not ended owe the gates that count now, and no others."""
-    playbook = ctx.playbook("execution")
-    around = seeding.Surroundings({repository: gated}, frozenset({repository} if committed else ()))
+    playbook, around = ctx.playbook("execution"), proofs_here(ctx, milestone_id)
     for task in ctx.store.tasks.all(milestone_id, "execution"):
         if task["status"] in ("completed", "skipped") or task["repository"] != repository:
             continue

@@ -8,7 +8,17 @@ from typing import Any, Literal
 from milestone.domain.errors import Refusal
 from milestone.domain.milestones import PHASES
 from milestone.domain.strategies import open_phases
-from milestone.operations import checkpoints, drifting, finishing, outcomes, reporting, shared, strategy, surveying
+from milestone.operations import (
+    approving,
+    checkpoints,
+    drifting,
+    finishing,
+    outcomes,
+    reporting,
+    shared,
+    strategy,
+    surveying,
+)
 from milestone.operations.arguments import MaybeMilestoneId
 from milestone.operations.context import Answer, Aside, Context
 from milestone.operations.registry import operation
@@ -58,6 +68,8 @@ def _validate(ctx: Context, row: Mapping[str, Any], phase: str) -> None:
             if task["phase"] == phase and not task["standing"]
         ]
         problems.append(f"tasks have not ended: {', '.join(left[:20])}")
+    if any(one.phase == phase and one.unapproved for one in strategy.states(ctx, milestone_id)):
+        problems.append(approving.where(milestone_id, phase))
     if problems:
         raise Refusal(
             f"Phase {phase!r} cannot be completed: {'; '.join(problems)}", remedy="next_actions tells what to do."

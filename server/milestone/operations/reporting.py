@@ -25,7 +25,16 @@ class Standing:
 
     phases: tuple[Mapping[str, Any], ...]
     tallies: tuple[Tally, ...]
-    counts: Mapping[str, int]
+    by_phase: Mapping[str, Mapping[str, int]]
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many tasks have which status."""
+        found: dict[str, int] = {}
+        for counts in self.by_phase.values():
+            for status, count in counts.items():
+                found[status] = found.get(status, 0) + count
+        return found
 
     @property
     def percentage(self) -> Fraction:
@@ -43,14 +52,25 @@ class Standing:
         return next((row["phase"] for row in self.phases if row["status"] != "completed"), "")
 
 
-def standing(store: Store, milestone_id: str) -> Standing:
-    """Return where a milestone's execution stands."""
+def standing(store: Store, milestone_id: str, mode: str = "execution") -> Standing:
+    """Return where a milestone's execution stands, or its planning, which has one phase without a name.
+
+    A pending task that waits for nothing counts as ready.
+    """
     phases = tuple(store.milestones.phases(milestone_id))
-    total, done, counts = dict.fromkeys(PHASES, 0), dict.fromkeys(PHASES, 0), dict[str, int]()
-    for row in store.tasks.tally(milestone_id, "execution"):
+    total, done, by_phase = (
+        dict.fromkeys(("", *PHASES), 0),
+        dict.fromkeys(("", *PHASES), 0),
+        dict[str, dict[str, int]](),
+    )
+    for row in store.tasks.tally(milestone_id, mode):
         if row["standing"]:
             continue
-        counts[row["status"]] = counts.get(row["status"], 0) + int(row["tasks"])
+        counts = by_phase.setdefault(row["phase"], {})
+        free = int(row["free"]) if row["status"] == "pending" else 0
+        for status, count in ((row["status"], int(row["tasks"]) - free), ("ready", free)):
+            if count:
+                counts[status] = counts.get(status, 0) + count
         if row["status"] != "skipped":
             total[row["phase"]] += int(row["weight"])
         if row["status"] == "completed":
@@ -58,14 +78,14 @@ def standing(store: Store, milestone_id: str) -> Standing:
     tallies = tuple(
         Tally(row["phase"], total[row["phase"]], done[row["phase"]], row["status"] == "completed") for row in phases
     )
-    return Standing(phases, tallies, counts)
+    return Standing(phases, tallies, by_phase)
 
 
 def progress(store: Store, milestone_id: str) -> dict[str, Any]:
     """Return the progress of a milestone as its file, its state and its answers show it."""
     found = standing(store, milestone_id)
     percentage = found.percentage
-    pace, rest = _pace(store, milestone_id, found)
+    rate, rest = pace(store, milestone_id, found)
     shares = {tally.phase: shown(100 * phase_part(tally)) for tally in found.tallies}
     return {
         "percentage": shown(percentage),
@@ -74,7 +94,7 @@ def progress(store: Store, milestone_id: str) -> dict[str, Any]:
         "tasks_total": found.total,
         "overall": shown(percentage),
         "by_phase": shares,
-        "velocity": str(pace),
+        "velocity": str(rate),
         "eta": str(rest),
         "waived": waivers(store, milestone_id),
     }
@@ -111,7 +131,7 @@ def save(ctx: Context, milestone_id: str, agent_id: str, key: str, value: Any) -
     ctx.store.state.add(milestone_id, agent_id, key, version, position, text, ctx.at)
 
 
-def _pace(store: Store, milestone_id: str, found: Standing) -> tuple[Any, Eta | Insufficient]:
+def pace(store: Store, milestone_id: str, found: Standing) -> tuple[Any, Eta | Insufficient]:
     """Return velocity and ETA from the newest tasks that were proven; time spent parked is not active time."""
     spans = store.tasks.spans(milestone_id)
     intervals = [(seconds(row["started_at"]), seconds(row["ended_at"])) for row in spans]
@@ -126,8 +146,8 @@ def _pace(store: Store, milestone_id: str, found: Standing) -> tuple[Any, Eta | 
     active = active_seconds(intervals, parked)
     side_by_side = sum(worked) / active if active else 1.0
     samples = [took / share for took, share in proven if share]
-    pace = measured(sum(share for _, share in proven), active, len(proven))
-    return pace, eta(float(100 - found.percentage), samples, side_by_side, _SEED)
+    rate = measured(sum(share for _, share in proven), active, len(proven))
+    return rate, eta(float(100 - found.percentage), samples, side_by_side, _SEED)
 
 
 def _points(found: Standing) -> dict[str, float]:

@@ -13,6 +13,8 @@ from milestone.operations.outcomes import REPORT
 from milestone.prompts.playbooks import Playbook, PlaybookTask
 
 TRANSFORMER = "transformer"
+MENDING = "rejection"
+"""The source of a task that mends what a person rejected; it is proven as the plan's tasks of its phase are."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def sow_execution(playbook: Playbook, planned: Sequence[Mapping[str, Any]], arou
             if not task.after:
                 sown.add(**_columns(task, "execution", around))
         for task in theirs:
-            sown.add(**_planned(task, names[task["id"]], playbook, around))
+            sown.add(**planned_task(task, names[task["id"]], playbook, around))
         for task in own:
             if task.after:
                 sown.add(**_columns(task, "execution", around))
@@ -121,7 +123,7 @@ def _columns(task: PlaybookTask, mode: str, around: Surroundings | None = None) 
     }
 
 
-def _planned(task: Mapping[str, Any], name: str, playbook: Playbook, around: Surroundings) -> dict[str, Any]:
+def planned_task(task: Mapping[str, Any], name: str, playbook: Playbook, around: Surroundings) -> dict[str, Any]:
     """Return a task of the plan; without paths nothing changes that could be committed or tested."""
     phase, repository = str(task["phase"]), str(task.get("repository") or "")
     how = playbook.plan_tasks[phase]
@@ -152,7 +154,7 @@ def _planned(task: Mapping[str, Any], name: str, playbook: Playbook, around: Sur
 def proof_now(task: Mapping[str, Any], playbook: Playbook, around: Surroundings) -> tuple[str, ...]:
     """Return what proves a task that exists, where the gates that count have changed."""
     wanted: Sequence[str] = task["proof"]
-    if task["source"] == "plan":
+    if task["source"] in ("plan", MENDING):
         wanted = _wanted(playbook.plan_tasks[task["phase"]].proof, task["paths"])
     elif task["source"] == "playbook":
         wanted = next((one.proof for one in playbook.tasks if one.id == task["task_id"]), wanted)

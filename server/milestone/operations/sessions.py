@@ -134,6 +134,8 @@ def _execute(ctx: Context, start: _Start, found: surveying.Found) -> Answer | As
     for task in planned:
         for decision in task["decisions"]:
             ctx.store.evidence.cite(milestone_id, names[task["id"]], decision)
+    for phase in ctx.world.limits().approvals:
+        ctx.store.approvals.add(milestone_id, phase)
     row["status"], row["sections"] = "active", {**row["sections"], "tasks": [], "decisions": []}
     ctx.store.milestones.save(row, ctx.at)
     session_id = _new_session(ctx, milestone_id, "execution")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
+from milestone.domain.proofs import described
 from milestone.domain.text import clip
 from milestone.operations import (
     checking,
     checkpoints,
     drifting,
-    finishing,
     reporting,
     shared,
     situation,
@@ -91,6 +91,9 @@ def _execution(ctx: Context, row: Mapping[str, Any]) -> dict[str, Any]:
         "branches": [f"{one['name'] or 'this repository'}: {one['branch']}" for one in repositories if one["branch"]],
         "missing": _some(_missing(ctx, row)),
     }
+    approvals = ctx.store.approvals.of(milestone_id)
+    if approvals:
+        found["approvals"] = {phase: one["status"] for phase, one in approvals.items()}
     waits = situation.waits_for(ctx, row)
     if waits:
         found["waits_for"] = waits
@@ -144,7 +147,7 @@ def _tasks(ctx: Context, row: Mapping[str, Any]) -> list[str]:
 
 
 def _evidence(ctx: Context, row: Mapping[str, Any]) -> list[str]:
-    return [f"{one['task_id']}: {finishing.described(one)}" for one in ctx.store.evidence.all(row["milestone_id"])]
+    return [f"{one['task_id']}: {described(one)}" for one in ctx.store.evidence.all(row["milestone_id"])]
 
 
 def _missing(ctx: Context, row: Mapping[str, Any]) -> list[str]:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from milestone.domain.leases import lease
+from milestone.domain.leases import START_SECONDS, lease
 from milestone.domain.patterns import Pattern, rank
 from milestone.domain.resuming import Left
-from milestone.domain.scheduling import SENT_BACK, START_SECONDS, Spawn
+from milestone.domain.scheduling import SENT_BACK, Spawn
 from milestone.operations import reporting
 from milestone.operations.context import Context, digest
 from milestone.prompts.briefs import Work, render_brief

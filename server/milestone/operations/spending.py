@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from milestone.operations.context import Context
 from milestone.store.store import Store
 
 HOW = "budget"
+_MOST = 3
 
 
 def note(ctx: Context, agent_id: str, turns: int, tokens: int) -> str:
@@ -33,27 +34,29 @@ def used(store: Store, milestone_id: str, now: datetime) -> dict[tuple[str, str]
         found[row["task_id"], row["phase"]] = Amount(int(row["turns"]), 0, int(row["tokens"]))
     for row in store.spend.attempts(milestone_id):
         where = (row["task_id"], row["phase"])
-        ended = datetime.fromisoformat(row["ended_at"]) if row["ended_at"] else now
-        minutes = (ended - datetime.fromisoformat(row["started_at"])).total_seconds() / 60
-        found[where] = found.get(where, Amount()) + Amount(minutes=max(minutes, 0))
+        found[where] = found.get(where, Amount()) + Amount(minutes=_minutes([row], now))
     return found
 
 
 def told(store: Store, milestone_id: str, now: datetime) -> dict[str, Any]:
-    """Return the spend of a milestone as people read it: all of it, each phase, and the three tasks with most turns."""
-    spent = used(store, milestone_id, now)
-    if not spent:
+    """Return the spend of a milestone as people read it: all of it, and that of the three tasks with most turns."""
+    known = store.spend.whole(milestone_id)
+    minutes = _minutes(store.spend.spans(milestone_id), now)
+    whole = Amount(int(known["turns"] or 0), minutes, int(known["tokens"] or 0))
+    if whole == Amount():
         return {}
-    phases: dict[str, Amount] = {}
-    for (_, phase), amount in spent.items():
-        phases[phase or "other"] = phases.get(phase or "other", Amount()) + amount
-    most = sorted(spent.items(), key=lambda one: (-one[1].turns, -one[1].minutes))[:3]
-    whole = sum(phases.values(), Amount())
-    return {
-        **whole.plain(),
-        "phases": {phase: amount.plain() for phase, amount in phases.items()},
-        "most": {task_id: amount.plain() for (task_id, _), amount in most},
-    }
+    most: dict[str, Any] = {}
+    for row in store.spend.most(milestone_id, _MOST):
+        spent = _minutes(store.spend.spans(milestone_id, row["task_id"]), now)
+        most[row["task_id"]] = Amount(int(row["turns"]), spent, int(row["tokens"])).plain()
+    return {**whole.plain(), "most": most}
+
+
+def _minutes(spans: Sequence[Mapping[str, Any]], now: datetime) -> float:
+    """Return how long attempts took together, each from its beginning to its end or to now."""
+    ends = [datetime.fromisoformat(one["ended_at"]) if one["ended_at"] else now for one in spans]
+    took = (end - datetime.fromisoformat(one["started_at"]) for end, one in zip(ends, spans, strict=True))
+    return sum(max(one.total_seconds(), 0.0) for one in took) / 60
 
 
 def hold_back(ctx: Context, milestone_id: str, decisions: list[Decision]) -> bool:

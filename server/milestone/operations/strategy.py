@@ -13,12 +13,14 @@ from milestone.operations.outcomes import REPORT
 
 def states(ctx: Context, milestone_id: str) -> tuple[PhaseState, ...]:
     """Return the phases of a milestone as the strategies see them."""
+    approvals = ctx.store.approvals.of(milestone_id)
     return tuple(
         PhaseState(
             phase=row["phase"],
             status=cast("Status", row["status"]),
             partial=bool(ctx.store.state.newest_of_all(milestone_id, f"{row['phase']}-partial")),
             unfinished=ctx.store.tasks.unfinished(milestone_id, "execution", row["phase"]),
+            approval=approvals[row["phase"]]["status"] if row["phase"] in approvals else "",
         )
         for row in ctx.store.milestones.phases(milestone_id)
     )

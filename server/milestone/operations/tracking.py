@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from milestone.domain.errors import Refusal
-from milestone.domain.leases import Lease, lease
+from milestone.domain.leases import START_SECONDS, Lease, free_reason, lease
+from milestone.domain.proofs import owed
 from milestone.domain.recovery import Failure
 from milestone.domain.results import mismatch
-from milestone.domain.scheduling import SENT_BACK, START_SECONDS, free_reason
+from milestone.domain.scheduling import SENT_BACK
 from milestone.operations import outcomes, recovering, reporting
 from milestone.operations.context import Context
 
@@ -63,8 +64,7 @@ def evidence(ctx: Context, task: Mapping[str, Any]) -> dict[str, Any]:
 
 def owes(ctx: Context, task: Mapping[str, Any]) -> tuple[str, ...]:
     """Return which kinds of proof a task still lacks; a waiver stands for all of them."""
-    there = evidence(ctx, task)
-    return () if "waiver" in there else tuple(kind for kind in ("keys", *task["proof"]) if kind not in there)
+    return owed(task["proof"], evidence(ctx, task))
 
 
 def settle(ctx: Context, task: Mapping[str, Any]) -> str:

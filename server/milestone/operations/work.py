@@ -10,8 +10,9 @@ from typing import Any
 from milestone.domain.errors import Missing, NotYours, Refusal
 from milestone.domain.milestones import stamp
 from milestone.domain.recovery import Failure
-from milestone.domain.scheduling import Ask, Decision, Pause, RollBack, RunGates, Spawn, Transition, choose
+from milestone.domain.scheduling import Ask, AskApproval, Decision, Pause, RollBack, RunGates, Spawn, Transition, choose
 from milestone.operations import (
+    approving,
     checkpoints,
     leading,
     rolling,
@@ -97,6 +98,7 @@ def _actions(
 
 def _decide(ctx: Context, row: Mapping[str, Any], mode: str) -> list[Decision]:
     limits = ctx.world.limits()
+    approving.reconsider(ctx, row["milestone_id"])
     return _stopped(row) or choose(
         situation.look(ctx, row, mode, limits.agents_at_once),
         agents_at_once=limits.agents_at_once,
@@ -147,8 +149,8 @@ def _action(
             return spawn(ctx, row, session_id, decision, found.get(decision.task.task_id))
         case RollBack(task_id, checkpoint, why):
             return {"kind": "roll_back", "why": why, "task_id": task_id, "checkpoint_id": checkpoint}
-        case Ask(task_id, why):
-            return steering.ask(ctx, row["milestone_id"], task_id, why)
+        case Ask() | AskApproval():
+            return _ask(ctx, row["milestone_id"], decision)
         case RunGates(task_id, why):
             return {"kind": "run_gates", "why": why, "task_id": task_id}
         case Transition(phase, why):
@@ -158,6 +160,12 @@ def _action(
                 {"seconds": math.ceil(seconds), "at": stamp(ctx.now + timedelta(seconds=seconds))} if seconds else {}
             )
             return {"kind": kind, "why": why, "tasks": list(tasks), **later}
+
+
+def _ask(ctx: Context, milestone_id: str, decision: Ask | AskApproval) -> dict[str, Any]:
+    if isinstance(decision, AskApproval):
+        return approving.ask(ctx, milestone_id, decision.phase, decision.why)
+    return steering.ask(ctx, milestone_id, decision.task_id, decision.why)
 
 
 @operation()
@@ -256,6 +264,12 @@ def _question(actions: list[dict[str, Any]], milestone_id: str) -> str:
     choices = [action["choices"] for action in actions if action.get("choices")]
     if choices:
         return f"Show the person why, and ask; where they want it {' or '.join(choices[0])}, then next_actions."
+    phases = [action["phase"] for action in actions if action.get("phase")]
+    if phases:
+        return (
+            f"Show the person what {', '.join(phases)} came to and where they answer (`commands`, or `milestone "
+            "dashboard`); you cannot answer for them. Then end your turn."
+        )
     if not actions[0]["tasks"]:
         return "Tell the person, and end your turn; steer_milestone(action='resume') when they want to go on."
     return (

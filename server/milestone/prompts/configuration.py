@@ -25,7 +25,7 @@ _CLOSED = (".git", ".milestones")
 _LIMITS = (
     *("phases_at_once", "agents_at_once", "attempts", "task_seconds", "backoff", "park_seconds"),
     *("undelivered_seconds", "budgets"),
-    *("gate", "all_gates", "priority"),
+    *("gate", "all_gates", "priority", "approvals"),
 )
 
 
@@ -117,6 +117,7 @@ def _limits(reader: Reader, before: Limits) -> Limits:
         gate=_one_gate(reader, before.gate),
         all_gates=_all_gates(reader, before.all_gates),
         priority=_priority(reader, before),
+        approvals=reader.choices("approvals", _PHASES) if reader.has("approvals") else before.approvals,
     )
     for field in ("memory_mb", "cpu_percent"):
         one, every = getattr(limits.gate, field), getattr(limits.all_gates, field)

@@ -37,6 +37,20 @@ class Spend(Tables):
         """Return when each attempt of a milestone began and ended: task_id, phase, started_at, ended_at."""
         return self._rows("attempts_by_task", milestone_id=milestone_id)
 
+    def spans(self, milestone_id: str, task_id: str = "") -> Sequence[Row]:
+        """Return when each attempt of a milestone, or of one task, began and ended: started_at, ended_at."""
+        if task_id:
+            return self._rows("spans_of_task", milestone_id=milestone_id, task_id=task_id)
+        return self._rows("spans_of_all", milestone_id=milestone_id)
+
+    def whole(self, milestone_id: str) -> Row:
+        """Return turns and tokens of a whole milestone; nothing where nothing was counted."""
+        return self._rows("spend_of_all", milestone_id=milestone_id)[0]
+
+    def most(self, milestone_id: str, limit: int) -> Sequence[Row]:
+        """Return the tasks with most turns: task_id, turns, tokens."""
+        return self._rows("most_spent", milestone_id=milestone_id, limit=limit)
+
 
 def _named(where: tuple[str, str, str]) -> dict[str, str]:
     return dict(zip(("milestone_id", "task_id", "phase"), where, strict=True))

@@ -15,6 +15,7 @@ from milestone.store.state import State
 from milestone.store.tasks import Tasks
 
 if TYPE_CHECKING:
+    from milestone.store.approvals import Approvals
     from milestone.store.health import Health
     from milestone.store.journal import Journal
     from milestone.store.parkings import Parkings
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from milestone.store.rollbacks import Rollbacks
     from milestone.store.spend import Spend
     from milestone.store.threads import Threads
+    from milestone.store.views import Views
 
 
 class Store:
@@ -43,6 +45,13 @@ class Store:
         from milestone.store.rollbacks import Rollbacks
 
         return Rollbacks(self._transaction, self._project)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        """Phases that a person has to approve."""
+        from milestone.store.approvals import Approvals
+
+        return Approvals(self._transaction, self._project)
 
     @cached_property
     def threads(self) -> Threads:
@@ -85,3 +94,10 @@ class Store:
         from milestone.store.journal import Journal
 
         return Journal(self._transaction, self._project)
+
+    @cached_property
+    def views(self) -> Views:
+        """What people look at."""
+        from milestone.store.views import Views
+
+        return Views(self._transaction, self._project)

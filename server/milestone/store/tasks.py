@@ -104,7 +104,10 @@ class Tasks(Tables):
         return [row["task_id"] for row in rows]
 
     def tally(self, milestone_id: str, mode: str) -> Sequence[Row]:
-        """Return how many tasks there are, and their weight, by phase, status and whether they are standing roles."""
+        """Return how many tasks there are, how many of them wait for nothing (`free`), and their weight.
+
+        By phase, status and whether they are standing roles.
+        """
         return self._rows("tally", milestone_id=milestone_id, mode=mode)
 
     def next_ordinal(self, milestone_id: str, mode: str) -> int:

@@ -1,7 +1,8 @@
-"""Asks the person at the host about failed tasks, where the host can ask; without an answer nothing is decided."""
+"""Asks the person at the host about phases and tasks, where the host can ask; without an answer nothing is decided."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 ASKS = "next_actions"
 PATIENCE = 50.0  # seconds: some hosts give up a call after a minute
+LOOK_EVERY = 1.0  # seconds between two looks at whether somebody has answered elsewhere
 PERSON = "the person at the host"
+NO_REASON = "no reason was given"
 _QUESTION = "person"
 _MODERN = "2026-07-28"
 
@@ -56,39 +59,48 @@ class Asking:
                 return _handed_over(found, name)
             given: Any = params.input_responses.get(_QUESTION)
         else:
-            given = await self._asked(context, found)
+            given = await self._asked(context, answer, found)
         decision = _decision(given, found)
-        if not decision:
+        if decision:
+            operation, arguments = _to_carry_out(decision, given, found)
+            with contextlib.suppress(Refusal):  # it has been settled elsewhere meanwhile
+                await self._door.call(operation, {**arguments, "milestone_id": answer["milestone_id"]}, Caller())
+        elif await self._question(answer):
             self._closed.add(name)
-            return answer
-        arguments = {"tasks": found["tasks"], "decision": decision, "by": PERSON}
-        try:
-            await self._door.call("answer", {**arguments, "milestone_id": answer["milestone_id"]}, Caller())
-        except Refusal:  # it has been settled elsewhere meanwhile
             return answer
         return await again()
 
     async def _question(self, answer: Answer) -> Answer:
         """Return what to ask; nothing where there is something else to do or to read, or nothing to choose from."""
         actions: list[Mapping[str, Any]] = [] if "messages" in answer else answer.get("actions") or []
-        tasks = actions[0].get("tasks") if len(actions) == 1 and actions[0]["kind"] == "ask_human" else None
-        if not tasks:
+        if len(actions) != 1 or actions[0]["kind"] != "ask_human":
+            return {}
+        about = {field: actions[0][field] for field in ("tasks", "phase") if actions[0].get(field)}
+        if not about:
             return {}
         try:
-            wanted = {"tasks": list(tasks), "milestone_id": answer["milestone_id"]}
-            return await self._door.call("question", wanted, Caller())
+            return await self._door.call("question", {**about, "milestone_id": answer["milestone_id"]}, Caller())
         except Refusal:
             return {}
 
-    async def _asked(self, context: ServerRequestContext[Any], found: Answer) -> ElicitResult | None:
+    async def _asked(self, context: ServerRequestContext[Any], answer: Answer, found: Answer) -> ElicitResult | None:
+        """Return what the person answered here; nothing where nobody did, or somebody answered elsewhere first."""
         from mcp.shared.exceptions import MCPError
 
-        with anyio.move_on_after(self._patience):
-            try:
-                return await context.session.elicit_form(found["message"], _form(found), context.request_id)
-            except MCPError:
-                return None
-        return None
+        given: list[ElicitResult] = []
+        async with anyio.create_task_group() as group:
+
+            async def watch() -> None:
+                with anyio.move_on_after(self._patience):
+                    while await self._question(answer):  # noqa: ASYNC110 - it changes in another process
+                        await anyio.sleep(LOOK_EVERY)
+                group.cancel_scope.cancel()
+
+            group.start_soon(watch)
+            with contextlib.suppress(MCPError):
+                given.append(await context.session.elicit_form(found["message"], _form(found), context.request_id))
+            group.cancel_scope.cancel()
+        return given[0] if given else None
 
 
 def _can_ask(context: ServerRequestContext[Any]) -> bool:
@@ -100,7 +112,7 @@ def _can_ask(context: ServerRequestContext[Any]) -> bool:
 
 def _name(milestone_id: str, found: Answer) -> str:
     """Return what tells a question from others: the tasks, and how often they were tried."""
-    known = json.dumps([milestone_id, found["tasks"], found["attempts"]])
+    known = json.dumps([milestone_id, found["tasks"], found["attempts"], found.get("phase", "")])
     return hashlib.sha256(known.encode()).hexdigest()[:32]
 
 
@@ -112,7 +124,10 @@ def _form(found: Answer) -> dict[str, Any]:
         "description": "; ".join(f"{key}: {text}" for key, text in choices.items()),
         "enum": list(choices),
     }
-    return {"type": "object", "properties": {"decision": decision}, "required": ["decision"]}
+    fields: dict[str, Any] = {"decision": decision}
+    if found.get("phase"):
+        fields["reason"] = {"type": "string", "title": "Why?", "description": "What has to change, if you reject it"}
+    return {"type": "object", "properties": fields, "required": ["decision"]}
 
 
 def _handed_over(found: Answer, name: str) -> InputRequiredResult:
@@ -128,3 +143,11 @@ def _decision(given: ElicitResult | None, found: Answer) -> str:
     content: Mapping[str, Any] = getattr(given, "content", None) or {}
     chosen = content.get("decision")
     return str(chosen) if action == "accept" and chosen in found["choices"] else ""
+
+
+def _to_carry_out(decision: str, given: ElicitResult | None, found: Answer) -> tuple[str, dict[str, Any]]:
+    """Return the operation that carries out what was chosen, and its arguments."""
+    if not found.get("phase"):
+        return "answer", {"tasks": found["tasks"], "decision": decision, "by": PERSON}
+    said = str((getattr(given, "content", None) or {}).get("reason") or "").strip()
+    return decision, {"phase": found["phase"], "by": PERSON, "reason": said or NO_REASON}

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from milestone.domain.fences import plain
-from milestone.domain.leases import Clock, Lease
+from milestone.domain.leases import Clock, Lease, free_reason
 from milestone.domain.milestones import stamp
-from milestone.domain.scheduling import free_reason
 from milestone.operations.overview import live
 from milestone.store.engine import Engine, Row, Transaction, run
 from milestone.store.store import Store
@@ -40,6 +39,8 @@ _WAKES = {
     "task_retried": "a person wants task {} tried again",
     "task_unblocked": "a person decided about task {}",
     "person_answered": "a person has answered about task {}",
+    "phase_approved": "a person has approved phase {}",
+    "phase_rejected": "a person has rejected phase {}",
     "milestone_steered": "a person lets it go on",
     "milestone_unparked": "the usage limit is over",
     "gates_ended": "gates of task {} have ended",

@@ -71,9 +71,12 @@ SELECT r.agent_id AS recipient, count(*) AS n, min(m.sent_at) AS oldest
  WHERE a.project_id = :project_id AND a.milestone_id = :milestone_id AND a.status IN ('waiting', 'active')
  GROUP BY r.agent_id
  UNION ALL
-SELECT m.recipient, count(*), min(m.sent_at) FROM agent_messages m
- WHERE m.project_id = :project_id AND m.milestone_id = :milestone_id AND m.sent_at < :before AND m.recipient <> '*'
-   AND NOT EXISTS (SELECT 1 FROM agent_registry a WHERE a.project_id = m.project_id AND a.agent_id = m.recipient)
+SELECT m.recipient, count(*), min(m.sent_at)
+  FROM (SELECT d.* FROM (SELECT DISTINCT project_id, milestone_id, recipient FROM agent_messages
+          WHERE project_id = :project_id AND milestone_id = :milestone_id AND recipient <> '*') d
+         WHERE NOT EXISTS (SELECT 1 FROM agent_registry a WHERE a.project_id = d.project_id AND a.agent_id = d.recipient)) t
+  JOIN agent_messages m ON m.project_id = t.project_id AND m.milestone_id = t.milestone_id AND m.recipient = t.recipient
+ WHERE m.sent_at < :before
    AND NOT EXISTS (SELECT 1 FROM message_receipts r WHERE r.project_id = m.project_id AND r.message_id = m.message_id)
  GROUP BY m.recipient
  ORDER BY oldest, recipient;

@@ -31,3 +31,17 @@ SELECT task_id, phase, sum(turns) AS turns, sum(tokens) AS tokens FROM spend
 SELECT c.task_id, t.phase, c.started_at, c.ended_at FROM claims c
   JOIN tasks t ON t.project_id = c.project_id AND t.milestone_id = c.milestone_id AND t.task_id = c.task_id
  WHERE c.project_id = :project_id AND c.milestone_id = :milestone_id AND c.started_at <> '';
+
+-- name: spans_of_all
+SELECT started_at, ended_at FROM claims WHERE project_id = :project_id AND milestone_id = :milestone_id AND started_at <> '';
+
+-- name: spans_of_task
+SELECT started_at, ended_at FROM claims
+ WHERE project_id = :project_id AND milestone_id = :milestone_id AND task_id = :task_id AND started_at <> '';
+
+-- name: spend_of_all
+SELECT sum(turns) AS turns, sum(tokens) AS tokens FROM spend WHERE project_id = :project_id AND milestone_id = :milestone_id;
+
+-- name: most_spent
+SELECT task_id, sum(turns) AS turns, sum(tokens) AS tokens FROM spend WHERE project_id = :project_id AND milestone_id = :milestone_id
+ GROUP BY task_id ORDER BY 2 DESC, task_id LIMIT :limit;

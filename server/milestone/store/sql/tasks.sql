@@ -100,8 +100,9 @@ SELECT task_id FROM tasks
    AND status IN ('pending', 'ready') ORDER BY ordinal;
 
 -- name: tally
-SELECT phase, status, standing, count(*) AS tasks, sum(weight) AS weight FROM tasks
- WHERE project_id = :project_id AND milestone_id = :milestone_id AND mode = :mode GROUP BY phase, status, standing;
+-- `free`: how many of them wait for nothing. In the order of an index, so that nothing is sorted.
+SELECT phase, status, standing, count(*) AS tasks, sum(weight) AS weight, sum(CASE WHEN unmet = 0 THEN 1 ELSE 0 END) AS free
+  FROM tasks WHERE project_id = :project_id AND milestone_id = :milestone_id AND mode = :mode GROUP BY standing, phase, status;
 
 -- name: newest_ordinal
 SELECT max(ordinal) AS ordinal FROM tasks WHERE project_id = :project_id AND milestone_id = :milestone_id AND mode = :mode;
