@@ -1,4 +1,4 @@
-"""The program: `milestone mcp`, `milestone hook …`, `milestone monitor`, and the command line for everything else."""
+"""The program: what hosts start (`mcp`, `hook …`, `monitor`, `statusline`), and the command line for people."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ def main() -> int:
         from milestone.surfaces.serve import serve
 
         return serve(os.environ)
+    if sys.argv[1:] == ["statusline"]:
+        from milestone.surfaces.statusline import statusline
+
+        return statusline(os.environ)
     from milestone.wiring import Application, read_settings
 
     if command == "hook":

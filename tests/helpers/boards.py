@@ -74,7 +74,7 @@ BOARD: dict[str, Any] = {
         for number, lease in enumerate((1_700, 30, -130, None))
     ],
     "agent_counts": {"active": 4, "completed": 7},
-    "messages": {"queued": 3, "oldest_seconds": 360, "recipients": ["project-milestone-planner"]},
+    "messages": {"queued": 3, "oldest_seconds": 360, "late": True, "recipients": ["project-milestone-planner"]},
     "gates": {"running": ["task-1"], "last": [{"task_id": "task-0", "outcome": "failed", "at": _SEEN}], "none": False},
     "spend": {"turns": 1_200, "minutes": 34.0, "tokens": 1_250_000, "most": {"task-1": {"turns": 41}}},
     "waiting": [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import queue
 import time
 from collections.abc import Callable
 from typing import Any
@@ -70,15 +69,6 @@ class Listener(Wire):
             assert time.monotonic() < end, heard
             heard.append(self.hear(UPDATED)["uri"])
         return heard
-
-    def silent(self, seconds: float) -> bool:
-        """Return whether nothing at all is said for a time."""
-        try:
-            line = self._lines.get(timeout=seconds)
-        except queue.Empty:
-            return not self.notes
-        self._lines.put(line)
-        return False
 
     def read(self, uri: str) -> Any:
         """Return what a resource holds."""

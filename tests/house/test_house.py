@@ -26,6 +26,7 @@ LISTED = [one for one in REGISTRY.values() if one.listed]
 WIDE = {
     "surfaces/mcp.py": "a crash says nothing to the agent and is logged; the host goes on",
     "surfaces/monitor.py": "a monitor that ends is not started again by its host, so it rests and looks again",
+    "surfaces/statusline.py": "a host would show what is said here in the place of the line",
     "surfaces/hooks.py": "a hook has no failure that is worth stopping a host for",
     "surfaces/stdio.py": "what is raised in the door's threads and tasks would vanish with them",
     "surfaces/session.py": "what is raised in the door's threads and tasks would vanish with them",

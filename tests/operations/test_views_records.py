@@ -30,12 +30,16 @@ def execution(request: pytest.FixtureRequest, new_repository: Callable[..., Proj
     """A milestone that has been carried out as far as a task whose gates fail; agents wrote to each other."""
     project = new_repository(request.param)
     execution = Execution.begin(InProcess(project), *PLAN)
-    worker = execution.worker("build")
+    worker = execution.worker("decide")
     coordinator = f"coordinator-{execution.begun['session_id']}"
-    for recipient, text in ((coordinator, "May I?"), ("quality-enforcer", "Look at it"), ("*", "Done")):
+    for recipient, text in ((coordinator, "May I?"), ("code-transformer", "Look at it"), ("*", "Done")):
         given = {"from_agent": worker.agent_id, "to": recipient, "type": "info", "payload": {"text": text}}
         execution.agents.call("send_agent_message", **given, token=worker.who["token"])
+    assert seen(execution, board.board)["messages"]["recipients"] == [coordinator, "code-transformer"]
     worker.begin()
+    worker.save()
+    worker.complete()
+    worker = execution.worker("build").begin()
     worker.write("app/build.py", "BROKEN = 1\n")
     worker.commit()
     worker.save()
@@ -84,11 +88,16 @@ def test_events_are_read_backwards_from_a_position_to_the_first(execution: Execu
 
 def test_a_message_says_how_far_it_is(execution: Execution) -> None:
     found = {one["recipient"]: one for one in seen(execution, records.messages)["items"]}
-    (asked,) = [one for name, one in found.items() if name.startswith("coordinator-")]
+    asked, offered = (found[name] for name in sorted(found, reverse=True) if name != "*")
     assert asked["payload"] == '{"text":"May I?"}'
-    assert asked["receipts"] == {"queued": 1, "delivered": 1, "read": 1, "acknowledged": 0}
+    rows = [one for one in execution.project.rows("message_receipts") if one["message_id"] == asked["message_id"]]
+    facts = {"delivered": "delivered_at", "read": "read_at", "acknowledged": "acked_at"}
+    far = {name: sum(bool(one[column]) for one in rows) for name, column in facts.items()}
+    assert asked["receipts"] == {"queued": len(rows), **far}
+    assert (offered["recipient"], offered["receipts"]["queued"]) == ("code-transformer", 1), "whoever came later"
     late = seen(execution, board.board)["messages"]
-    assert (late["queued"], late["recipients"]) == (1, ["quality-enforcer"]), "nobody of that type is there yet"
+    assert late["recipients"] == [asked["recipient"]]
+    assert late["queued"] == 2, "what was written to everybody is for the coordinator, too"
 
 
 def test_gates_are_shown_with_what_they_wrote(execution: Execution) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 from collections.abc import Callable
 from typing import Any
@@ -106,3 +107,46 @@ def test_status_shows_where_the_milestone_stands(begun: Project, new_project: Ca
     empty = new_project()
     assert "No milestone is under way" in milestone(empty, "status").stdout
     assert not empty.database.exists()
+
+
+def test_every_command_for_people_answers_with_json_when_it_is_asked() -> None:
+    import click
+
+    from milestone.surfaces.cli import Commands
+
+    group, context = Commands(name="milestone"), click.Context(Commands(name="milestone"))
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        asked = "as_json" in {parameter.name for parameter in command.params}
+        assert asked or command.hidden or name in ("mcp", "statusline"), name  # these speak a host's own language
+
+
+def test_a_command_for_people_loads_what_it_needs_and_no_more(begun: Project) -> None:
+    """Planted and found: a command line that imports all its commands, and so waits for pydantic at each start."""
+    heavy = {"pydantic", "mcp", "anyio", "asyncio", "starlette", "uvicorn", "jinja2", "matplotlib", "yaml"}
+    for command in ("status", "log"):
+        done = subprocess.run(
+            [PROGRAM[0], "-X", "importtime", *PROGRAM[1:], command],
+            env=begun.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        loaded = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
+        assert "rich" in loaded
+        assert not loaded & heavy, command
+
+
+def test_status_costs_little_more_than_loading_what_draws_it(begun: Project) -> None:
+    """The best of five turns each, in seconds of CPU: what else the machine does is not ours."""
+    tools = ("-c", "import click, dataclasses, json, pathlib, sqlite3, rich.console, rich.text")
+    costs: dict[tuple[str, ...], list[float]] = {(*PROGRAM[1:], "status"): [], tools: []}
+    for _ in range(5):
+        for arguments, spent in costs.items():
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run([PROGRAM[0], *arguments], env=begun.environment, capture_output=True, check=True)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    ours, theirs = (min(spent) for spent in costs.values())
+    assert ours < 2.5 * theirs, costs

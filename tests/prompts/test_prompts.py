@@ -27,7 +27,7 @@ from tests.prompts.library import (
     text_of,
 )
 
-BUILT_IN = {"Agent", "Workflow", "Read", "Glob", "Grep", "Edit", "Write", "WebSearch", "WebFetch"}
+BUILT_IN = {"Agent", "Workflow", "Read", "Glob", "Grep", "Edit", "Write", "WebSearch", "WebFetch", "Bash"}
 TEXTS = [*(prompt.path for prompt in PROMPTS), *TEMPLATES]
 READ_BY_MODELS = [*TEXTS, *sorted((ROOT / "playbooks").glob("*")), ROOT / "hooks" / "hooks.json", ROOT / "plugin.json"]
 

@@ -7,9 +7,25 @@ from collections import Counter
 
 import pytest
 
+from milestone.operations.catalogue import REGISTRY
 from tests.prompts.library import AGENTS, COORDINATOR, PREFIX, SKILLS, in_planning, listed_tools, text_of
 
-FOR_PEOPLE = ["plan", "execute", "resume", "status"]
+GREAT = ["plan", "execute", "resume"]
+STEERING = {  # the tools of each, and what of them changes something
+    "pause": {"steer_milestone"},
+    "stop": {"steer_milestone"},
+    "checkpoint": {"get_milestone", "create_agent_checkpoint"},
+    "rollback": {"get_milestone", "restore_agent_checkpoint"},
+}
+LOOKING = {
+    "status": "Bash(milestone status:*)",
+    "report": "Bash(milestone report:*)",
+    "doctor": "Bash(milestone doctor --json)",
+}
+"""Skills that run a command, and the only one that needs no permission: what mends something is asked for."""
+
+BY_PEOPLE_ALONE = {"pause", "stop", "rollback"}
+FOR_PEOPLE = [*GREAT, *STEERING, *LOOKING]
 WORKTREES = "(.milestones/worktrees/**)"
 IN_EXECUTION_ONLY = {
     *("Edit", "Write"),
@@ -22,7 +38,7 @@ IN_EXECUTION_ONLY = {
 each_command = pytest.mark.parametrize("name", FOR_PEOPLE)
 
 
-def test_people_can_plan_execute_resume_and_look() -> None:
+def test_people_can_plan_execute_steer_and_look() -> None:
     assert set(SKILLS) == {*FOR_PEOPLE, "protocol", "execution", "judgement"}
 
 
@@ -52,7 +68,44 @@ def test_the_skill_status_changes_nothing() -> None:
         "get_milestone",
         "get_session_status",
         "list_session_agents",
+        LOOKING["status"],
     }
+
+
+@pytest.mark.parametrize("name", STEERING)
+def test_a_skill_that_steers_may_use_the_tools_that_it_names_and_no_other(name: str) -> None:
+    assert {tool.removeprefix(PREFIX) for tool in SKILLS[name].tools} == STEERING[name]
+    assert set(re.findall(PREFIX + r"(\w+)", SKILLS[name].body)) == STEERING[name]
+
+
+@pytest.mark.parametrize("name", LOOKING)
+def test_a_skill_that_looks_may_run_one_command_and_no_shell(name: str) -> None:
+    """Planted and found: a bare `Bash`, which allows every command there is."""
+    assert [tool for tool in SKILLS[name].tools if tool.startswith("Bash")] == [LOOKING[name]]
+    command = LOOKING[name].removeprefix("Bash(").rstrip(":*)")
+    assert f"`{command}" in SKILLS[name].body
+
+
+@each_command
+def test_what_stops_something_is_begun_by_a_person_alone(name: str) -> None:
+    assert ("disable-model-invocation: true" in text_of(SKILLS[name])) == (name in BY_PEOPLE_ALONE)
+
+
+def test_a_rollback_is_looked_at_and_asked_for_before_it_is_done() -> None:
+    body = SKILLS["rollback"].body
+    assert body.index("`dry_run` true") < body.index("Ask the person") < body.index("`dry_run` false")
+
+
+@each_command
+def test_no_skill_gives_a_persons_answer(name: str) -> None:
+    """Approving, rejecting and waiving are commands of people; a skill may neither call nor run them."""
+    decided = {one.name for one in REGISTRY.values() if one.people}
+    granted = " ".join(SKILLS[name].tools).replace("-", "_")
+    assert {"approve", "reject", "waive"} <= decided
+    assert not [one for one in decided if re.search(rf"\b{one}\b", granted.replace(PREFIX, " "))]
+    assert not re.search(
+        r"^\d?\.?.*(?:[Rr]un|[Cc]all) `milestone (?:approve|reject|waive|answer)", SKILLS[name].body, re.M
+    )
 
 
 @each_command

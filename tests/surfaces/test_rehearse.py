@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -129,6 +130,15 @@ def test_an_empty_folder_without_git_and_with_an_odd_name_is_planned_too(machine
     assert plan(done.stdout)["metadata"]["name"] == "Rehearsal of a b\\n\\xff"
     assert "Not carried out: execution needs Git" in done.stdout
     assert list(root.iterdir()) == []
+
+
+def test_asked_for_json_it_answers_with_one_line_and_tells_the_rest_aside(machine: Machine) -> None:
+    done = machine.rehearse(str(machine.repository()), "--plan-only", "--name", "Played", "--json")
+    assert (done.returncode, done.stdout.count("\n")) == (0, 1), done.stderr
+    told = json.loads(done.stdout)
+    assert (told["status"], told["percentage"]) == ("planned", 0)
+    assert yaml.safe_load(Path(told["plan"]).read_text("utf-8"))["metadata"]["milestone_id"] == told["milestone_id"]
+    assert HEAD in done.stderr
 
 
 def test_a_name_the_server_refuses_ends_in_one_line(machine: Machine) -> None:

@@ -231,9 +231,37 @@ def test_no_answer_is_recorded_that_the_sdk_would_not_give(constants: Path) -> N
     assert given > 20
 
 
+def listen(number: Any, **wanted: Any) -> dict[str, Any]:
+    """Return a request for a stream of news."""
+    return request(number, "subscriptions/listen", {"notifications": wanted}, modern=True)
+
+
+def test_a_stream_is_agreed_to_before_the_sdk_is_there_and_once(toy: Callable[..., Toy]) -> None:
+    """A host may ask for nothing else before. Planted and found: an agreement that the SDK gives a second time."""
+    server = toy("ours")
+    wanted = {"toolsListChanged": True, "promptsListChanged": True}
+    server.send(listen("news", **wanted), request(2, "tools/call", {"name": "echo"}, modern=True))
+    first, second = server.line(), server.line()
+    agreed = {"notifications": wanted, "_meta": {"io.modelcontextprotocol/subscriptionId": "news"}}
+    assert (first["method"], first["params"]) == ("notifications/subscriptions/acknowledged", agreed)
+    assert second["id"] == 2
+    server.send(request(3, "tools/call", {"name": "change"}, modern=True))
+    assert {one.get("method", one.get("id")) for one in (server.line(), server.line())} == {
+        "notifications/tools/list_changed",
+        3,
+    }
+
+
+@pytest.mark.parametrize("odd", [{}, {"toolsListChanged": False}, {"resourceSubscriptions": ["toy://x"]}, {"x": True}])
+def test_any_other_stream_is_left_to_the_sdk(constants: Path, odd: dict[str, Any]) -> None:
+    fresh = Handshake(json.loads(constants.read_text(encoding="utf-8")))
+    assert fresh.answer(listen(1, toolsListChanged=True)) is not None
+    assert fresh.answer(listen(2, **odd)) is None
+
+
 def test_claude_code_is_answered_from_the_record(constants: Path) -> None:
     fresh = Handshake(json.loads(constants.read_text(encoding="utf-8")))
-    for method in ("server/discover", "tools/list"):
+    for method in ("server/discover", "tools/list", "prompts/list"):
         assert fresh.answer({"method": method, "params": {"_meta": CLAUDE}}) is not None
 
 

@@ -16,6 +16,8 @@ LEAD_SECONDS = 180  # a waiting call renews every 10 s, a working host session w
 def coordinator(ctx: Context, session_id: str, *, take_over: bool = False) -> None:
     """Make the caller the coordinator of a session; whoever else coordinates it and lives is left alone.
 
+    With `take_over` it is taken from whoever has it; by a person's command line or page, for whoever asks next.
+
     Raises:
         Conflict: another host session coordinates it and lives; only `take_over` takes its place.
         NotYours: the caller is an agent with a task, or a sub-agent of another type; only the coordinator spawns.
@@ -23,7 +25,7 @@ def coordinator(ctx: Context, session_id: str, *, take_over: bool = False) -> No
     may_coordinate(ctx)
     me = who(ctx)
     session = ctx.store.milestones.session(session_id)
-    if not me or session is None:
+    if session is None or not (me or take_over):
         return
     if session["coordinator"] != me:
         if not take_over and leads(ctx, session):
@@ -57,7 +59,7 @@ def may_coordinate(ctx: Context) -> None:
 def who(ctx: Context) -> str:
     """Return who calls, as far as coordinating goes: the host's session, else the server process it talks to.
 
-    Empty for a person's command line, which comes and goes and takes nobody's place.
+    Empty for a person's command line or page: they come and go, and coordinate nothing themselves.
     """
     return ctx.caller.host_session or ctx.server
 
@@ -95,6 +97,7 @@ def _change(ctx: Context, session: Mapping[str, Any], me: str, *, take_over: boo
     ctx.store.messages.renew(f"coordinator-{session['session_id']}")
     if not before:
         return
-    where = {"subject": session["session_id"], "actor": f"coordinator-{session['session_id']}", "topic": "agents"}
+    actor = f"coordinator-{session['session_id']}" if me else "person"
+    where = {"subject": session["session_id"], "actor": actor, "topic": "agents"}
     detail = {"before": before, "now": me, "taken_over": take_over}
     ctx.record("coordinator_changed", session["milestone_id"], **where, detail=detail)

@@ -54,13 +54,8 @@ def undelivered(store: Store, milestone_id: str, now: datetime, seconds: int) ->
     }
 
 
-def facts(
-    store: Store, row: Mapping[str, Any], now: datetime | None = None, undelivered_seconds: int = 0
-) -> dict[str, Any]:
-    """Return where one milestone stands: its tasks by state, the agents that hold them, messages nobody has received.
-
-    The last needs the time of day.
-    """
+def facts(store: Store, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where one milestone stands: its tasks by state, and the agents that hold them."""
     wanted = row["milestone_id"]
     session = store.milestones.latest_session(wanted)
     mode = session["mode"] if session else "planning"
@@ -85,8 +80,6 @@ def facts(
         "planned_tasks": len(row["sections"]["tasks"]),
         "phases": {one["phase"]: one["status"] for one in store.milestones.phases(wanted)},
         "waived": [one["task_id"] for one in store.evidence.of_kind(wanted, "waiver", 20)],
-        "spend": _spent(store, wanted, now) if now else {},
-        "undelivered": undelivered(store, wanted, now, undelivered_seconds) if now else {},
         "updated_at": row["updated_at"],
     }
 
@@ -96,12 +89,6 @@ def held_back(row: Mapping[str, Any]) -> str:
     if row["steering"]:
         return f"{row['steering']} by a person; /milestone:resume goes on"
     return f"parked until {row['parked_until']}: {row['parked_why']}"[:200] if row["parked_until"] else ""
-
-
-def _spent(store: Store, milestone_id: str, now: datetime) -> dict[str, Any]:
-    from milestone.operations.spending import told  # a hook has no time for what that imports
-
-    return told(store, milestone_id, now)
 
 
 def _block(store: Store, row: Mapping[str, Any]) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from milestone.domain.budgets import Amount, exceeded
-from milestone.domain.scheduling import Decision, Spawn
 from milestone.operations.context import Context
 from milestone.store.store import Store
+
+if TYPE_CHECKING:
+    from milestone.domain.scheduling import Decision
 
 HOW = "budget"
 _MOST = 3
@@ -41,7 +43,7 @@ def used(store: Store, milestone_id: str, now: datetime) -> dict[tuple[str, str]
 def told(store: Store, milestone_id: str, now: datetime) -> dict[str, Any]:
     """Return the spend of a milestone as people read it: all of it, and that of the three tasks with most turns."""
     known = store.spend.whole(milestone_id)
-    minutes = _minutes(store.spend.spans(milestone_id), now)
+    minutes = _worked(store.spend.worked(milestone_id), now)
     whole = Amount(int(known["turns"] or 0), minutes, int(known["tokens"] or 0))
     if whole == Amount():
         return {}
@@ -59,8 +61,22 @@ def _minutes(spans: Sequence[Mapping[str, Any]], now: datetime) -> float:
     return sum(max(one.total_seconds(), 0.0) for one in took) / 60
 
 
+def _worked(days: Sequence[Mapping[str, Any]], now: datetime) -> float:
+    """Return the same minutes, of attempts that were added up by the days on which they began and ended."""
+    today = datetime(now.year, now.month, now.day, tzinfo=now.tzinfo)
+    milliseconds = 0.0
+    for one in days:
+        end = datetime.fromisoformat(one["ended"]).replace(tzinfo=now.tzinfo) if one["ended"] else today
+        rest = 0.0 if one["ended"] else (now - today).total_seconds()
+        span = (end - datetime.fromisoformat(one["began"]).replace(tzinfo=now.tzinfo)).total_seconds() + rest
+        milliseconds += int(one["n"]) * span * 1000 + int(one["ms"])
+    return max(milliseconds, 0.0) / 60_000
+
+
 def hold_back(ctx: Context, milestone_id: str, decisions: list[Decision]) -> bool:
     """Keep back the tasks whose budget, or whose phase's, is used up, and ask; true where there are any."""
+    from milestone.domain.scheduling import Spawn  # who only looks at what was spent has no need of it
+
     starting = [one.task.task_id for one in decisions if isinstance(one, Spawn)]
     limits = ctx.world.limits().budgets.limits
     if not starting or not any(limits[scope] != Amount() for scope in ("task", "phase")):

@@ -37,11 +37,13 @@ class Spend(Tables):
         """Return when each attempt of a milestone began and ended: task_id, phase, started_at, ended_at."""
         return self._rows("attempts_by_task", milestone_id=milestone_id)
 
-    def spans(self, milestone_id: str, task_id: str = "") -> Sequence[Row]:
-        """Return when each attempt of a milestone, or of one task, began and ended: started_at, ended_at."""
-        if task_id:
-            return self._rows("spans_of_task", milestone_id=milestone_id, task_id=task_id)
-        return self._rows("spans_of_all", milestone_id=milestone_id)
+    def spans(self, milestone_id: str, task_id: str) -> Sequence[Row]:
+        """Return when each attempt of a task began and ended: started_at, ended_at."""
+        return self._rows("spans_of_task", milestone_id=milestone_id, task_id=task_id)
+
+    def worked(self, milestone_id: str) -> Sequence[Row]:
+        """Return how many attempts (`n`) began and ended on which days, and the `ms` between their times of day."""
+        return self._rows("worked", milestone_id=milestone_id)
 
     def whole(self, milestone_id: str) -> Row:
         """Return turns and tokens of a whole milestone; nothing where nothing was counted."""

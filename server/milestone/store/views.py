@@ -48,12 +48,16 @@ class Views(Tables):
         values = {"milestone_id": milestone_id, "before": before or NEWEST}
         return _opened(self._rows("events_before", **values, limit=limit), "detail")
 
-    def tasks(self, milestone_id: str, mode: str, limit: int, offset: int) -> list[dict[str, Any]]:
-        """Return a page of tasks in the order of consideration.
+    def count_tasks(self, milestone_id: str, mode: str, status: str) -> int:
+        """Return how many tasks are in a state, or at all where it is empty."""
+        return int(self._rows("count_tasks", milestone_id=milestone_id, mode=mode, status=status)[0]["n"])
+
+    def tasks(self, milestone_id: str, mode: str, limit: int, offset: int, status: str = "") -> list[dict[str, Any]]:
+        """Return a page of tasks in the order of consideration, perhaps only those of a state.
 
         Each says who holds it (`held_by`), which tasks it `needs` and of which kinds its proofs are (`there`).
         """
-        page = {"milestone_id": milestone_id, "mode": mode, "limit": limit, "offset": offset}
+        page = {"milestone_id": milestone_id, "mode": mode, "limit": limit, "offset": offset, "status": status}
         needs: dict[str, list[str]] = {}
         for row in self._rows("needs_of_page", **page):
             needs.setdefault(row["task_id"], []).append(row["needs_task"])

@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
+import codecs
 import json
-from datetime import UTC, datetime
+import os
+import sys
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from milestone import __version__
 from milestone.domain.errors import Refusal
 from milestone.domain.identity import Caller
-from milestone.operations import overview
-from milestone.operations.context import Answer
-from milestone.store.engine import run
-from milestone.surfaces import keeping
-from milestone.surfaces.doctor import doctor
-from milestone.surfaces.explaining import explain_recovery
-from milestone.surfaces.importing import import_command
-from milestone.surfaces.screen import status_screen
 from milestone.wiring import Application
 
+if TYPE_CHECKING:
+    from milestone.operations.context import Answer
+
 _YIELDING = 10
+_NOBODY_READS = 141  # what a shell says of a program whose pipe was closed
+_PEOPLE = {
+    "status": "terminal.status:status",
+    "watch": "terminal.watch:watch",
+    "log": "terminal.log:log",
+    "report": "report:report_command",
+    "dashboard": "web.command:dashboard_command",
+    "doctor": "doctor:doctor",
+    "import": "importing:import_command",
+    "explain-recovery": "explaining:explain_recovery",
+    "backup": "keeping:backup",
+    "restore": "keeping:restore",
+    "rebuild": "keeping:rebuild",
+}
+"""Commands for people, and where below `surfaces` they are; each is loaded when it is called."""
 
 
 def cli(application: Application) -> int:
     """Run the command line and return its exit code."""
+    _escape_what_cannot_be_written()
     try:
         result: Any = Commands(name="milestone").main(obj=application, standalone_mode=False)
     except click.ClickException as error:
@@ -34,6 +48,9 @@ def cli(application: Application) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left to write has no reader
+        return _NOBODY_READS
     except Refusal as refusal:
         click.echo(f"milestone: {refusal}", err=True)
         return 1
@@ -45,6 +62,21 @@ def cli(application: Application) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _escape_what_cannot_be_written() -> None:
+    """Let a character that the terminal's encoding lacks be written as JSON writes it, instead of failing."""
+    codecs.register_error("as-json", _as_json)
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure and (stream.encoding or "").lower().replace("-", "") != "utf8":
+            reconfigure(errors="as-json")
+
+
+def _as_json(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
 class Commands(click.Group):
     """The commands for people, and the operations; an operation's arguments are looked up when it is called."""
 
@@ -53,32 +85,24 @@ class Commands(click.Group):
             help="Plan a milestone with agents and carry it through. Operations answer with JSON.", **settings
         )
         self.params.append(_version())
-        for command in (
-            _status,
-            doctor,
-            import_command,
-            _rehearse,
-            _hook,
-            _mcp,
-            _monitor,
-            _mirror,
-            _record,
-            *keeping.COMMANDS,
-            explain_recovery,
-        ):
+        for command in (_rehearse, _hook, _statusline, _mcp, _monitor, _mirror, _record):
             self.add_command(command)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands for people, then the operations."""
         from milestone.operations.catalogue import REGISTRY
 
-        return [*super().list_commands(ctx), *(name for name, one in REGISTRY.items() if one.listed or one.people)]
+        people = sorted([*super().list_commands(ctx), *_PEOPLE])
+        return [*people, *(name for name, one in REGISTRY.items() if one.listed or one.people)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command by its name, written with dashes or underscores."""
         own = super().get_command(ctx, cmd_name)
         if own is not None:
             return own
+        if cmd_name in _PEOPLE:
+            module, _, name = _PEOPLE[cmd_name].partition(":")
+            return getattr(import_module(f"milestone.surfaces.{module}"), name)
         from milestone.operations.catalogue import REGISTRY
 
         found = REGISTRY.get(cmd_name.replace("-", "_"))
@@ -163,37 +187,16 @@ def carry_out(application: Application, name: str, arguments: dict[str, Any]) ->
     return anyio.run(once)
 
 
-@click.command("status")
-@click.option("--json", "as_json", is_flag=True, help="Answer as one line of JSON.")
-@click.pass_obj
-def _status(application: Application, as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
-    """Show where the milestones of this project stand."""
-    engine = application.engine()
-    known: list[dict[str, Any]] = []
-    if engine:
-
-        def look(transaction: Any) -> list[dict[str, Any]]:
-            from milestone.operations.reporting import progress
-
-            store = application.store(transaction)
-            now, late = datetime.now(UTC), application.limits().undelivered_seconds
-            known = [overview.facts(store, row, now, late) for row in overview.live(store)]
-            executed = [one for one in known if one["mode"] == "execution"]
-            for one in executed:
-                one["progress"] = progress(store, one["milestone_id"])
-            return known
-
-        known = run(engine, look, write=False)
-    click.echo(json.dumps({"milestones": known}, ensure_ascii=False) if as_json else status_screen(known))
-
-
 @click.command("rehearse")
 @click.argument("path", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--keep", is_flag=True, help="Use the repository's own .milestones/, and a branch of its own.")
 @click.option("--plan-only", is_flag=True, help="End after the planning.")
 @click.option("--name", default="", help="Name of the milestone.")
+@click.option("--json", "as_json", is_flag=True, help="Answer as one line of JSON; what happens goes to stderr.")
 @click.pass_obj
-def _rehearse(application: Application, path: Path | None, keep: bool, plan_only: bool, name: str) -> int:  # noqa: FBT001 - click passes it by name
+def _rehearse(
+    application: Application, *, path: Path | None, keep: bool, plan_only: bool, name: str, as_json: bool
+) -> int:
     """Plan a milestone and carry it out without a model, on the repository at PATH (this program's own by default).
 
     Without --keep everything is done on a clone, and the repository stays as it is. Gates that it has are run.
@@ -201,7 +204,8 @@ def _rehearse(application: Application, path: Path | None, keep: bool, plan_only
     from milestone.surfaces.rehearse import rehearse
 
     settings = application.settings
-    return rehearse(path or settings.assets, keep=keep, name=name, plan_only=plan_only, environ=settings.environ)
+    how: dict[str, Any] = {"keep": keep, "name": name, "plan_only": plan_only, "as_json": as_json}
+    return rehearse(path or settings.assets, environ=settings.environ, **how)
 
 
 @click.command("mirror", hidden=True)
@@ -222,6 +226,11 @@ def _mirror(application: Application, milestone_id: str) -> None:
 @click.command("hook", hidden=True)
 def _hook() -> None:
     """Answer a host's hook."""
+
+
+@click.command("statusline")
+def _statusline() -> None:
+    """Print one line for the status line of a host, which says on stdin where it stands; read-only and quick."""
 
 
 @click.command("mcp")

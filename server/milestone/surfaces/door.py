@@ -14,7 +14,7 @@ import anyio.to_thread
 
 from milestone.domain.identity import Caller
 from milestone.domain.milestones import ENDED
-from milestone.operations.context import Answer, Aside, Outside
+from milestone.operations.context import Answer, Aside, Context, Outside
 from milestone.store.engine import PATIENCE, Engine, Transaction, busy, finish, run
 from milestone.surfaces.calls import Call, no_database, prepare
 from milestone.surfaces.mirroring import INTERVAL, JOURNAL, Follower
@@ -67,6 +67,26 @@ class Door:
             if not waiting or left <= 0:
                 return answer
             await self._wait(engine, call.topic, seen, min(left, AGAIN_EVERY if waiting is True else waiting))
+
+    async def read(self, work: Callable[[Context], T]) -> T | None:
+        """Return what `work` sees in one read; nothing where the project has no database.
+
+        Raises:
+            Refusal: the database is busy, or what `work` raises.
+        """
+        engine = await self._engine(create=False)
+        if engine is None:
+            return None
+
+        def looked(transaction: Transaction) -> T:
+            return work(self.application.context(transaction, Caller(), set()))
+
+        return await self._run(engine, looked, write=False, patience=PATIENCE)
+
+    async def position(self) -> int:
+        """Return the newest position of the log, shared with all who wait for news; 0 without a database."""
+        engine = await self._engine(create=False)
+        return await self._newest(engine) if engine else 0
 
     async def _catch_up(self, engine: Engine) -> None:
         """Let the mirror follow what a process committed that ended before it wrote the mirror."""

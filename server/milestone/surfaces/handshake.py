@@ -19,9 +19,20 @@ VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 _INFO_KEY = "io.modelcontextprotocol/clientInfo"
 _CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
 
-_LISTS = ("tools/list", "prompts/list", "resources/list", "resources/templates/list")
+_LISTS = ("tools/list", "resources/list", "resources/templates/list")
 RECORDED = {"legacy": ("ping", *_LISTS), "modern": ("server/discover", *_LISTS)}
 """The methods recorded beside `initialize`; none of their answers may depend on who asks, or when."""
+
+BY_CLIENT = ("prompts/list",)
+"""Methods whose answer depends on the client's name; recorded for the host that waits for them before it begins."""
+
+HOST = "claude-code"
+
+LISTEN = "subscriptions/listen"
+AGREED = "notifications/subscriptions/acknowledged"
+STREAM_KEY = "io.modelcontextprotocol/subscriptionId"
+_NEWS = {"toolsListChanged", "promptsListChanged", "resourcesListChanged"}
+"""News that anybody may ask for: a stream of them is agreed to as it is asked for."""
 
 _ANY_OTHER = "*"
 _METHOD_NOT_FOUND = -32601
@@ -57,9 +68,13 @@ class Handshake:
         self._table = table
         self._era: str | None = None
         self._version: str | None = None
+        self._client = ""
 
     def answer(self, message: Message) -> Answer | None:
-        """Return `{"result": …}` or `{"error": …}` for a request, or `None` if only the SDK can tell."""
+        """Return `{"result": …}` or `{"error": …}` for a request, or `None` if only the SDK can tell.
+
+        A stream is agreed to by `{"method": …, "params": …}`; some hosts ask for nothing else before they hear that.
+        """
         method = message["method"]
         params: Mapping[str, Any] = message.get("params") or {}
         if not self._table:
@@ -70,10 +85,13 @@ class Handshake:
         if enveloped != (self._era == "modern"):
             return None
         if enveloped:
-            return self._modern(method, params)
+            return _to(message, self._modern(method, params))
         return self._initialize(params) if method == "initialize" else self._legacy(method, params)
 
     def _modern(self, method: str, params: Mapping[str, Any]) -> Answer | None:
+        if method == LISTEN:
+            known = self._recorded("modern", params["_meta"][VERSION_KEY], LISTEN)
+            return _agreed(params) if known and self._modern("server/discover", {"_meta": params["_meta"]}) else None
         meta = params["_meta"]
         known = {VERSION_KEY, _INFO_KEY, _CAPABILITIES_KEY, "progressToken"}
         usual = set(params) == {"_meta"} and meta.keys() <= known and _is_token(meta)
@@ -81,6 +99,7 @@ class Handshake:
             return None
         if _INFO_KEY in meta and not _is_info(meta[_INFO_KEY]):
             return None
+        self._client = meta.get(_INFO_KEY, {}).get("name", "")
         return self._recorded("modern", meta[VERSION_KEY], method)
 
     def _legacy(self, method: str, params: Mapping[str, Any]) -> Answer | None:
@@ -106,14 +125,45 @@ class Handshake:
         answer = self._numbered(table.get(version, table.get(_ANY_OTHER)))
         if answer is not None:
             self._version = answer["result"]["protocolVersion"]
+            self._client = params["clientInfo"]["name"]
         return answer
 
     def _recorded(self, era: str, version: object, method: str) -> Answer | None:
         of_era = self._table.get(era, {})
-        return self._numbered(of_era.get(version, {}).get(method)) if isinstance(version, str) else None
+        name = _recorded_name(method, self._client)
+        return self._numbered(of_era.get(version, {}).get(name)) if isinstance(version, str) else None
 
     def _numbered(self, number: int | None) -> Answer | None:
         return None if number is None else self._table["answers"][number]
+
+
+def reply(message: Message, answer: Answer) -> Message:
+    """Return an answer to a request as it is sent; what agrees to a stream carries its id inside."""
+    return {"jsonrpc": "2.0", **({} if "method" in answer else {"id": message["id"]}), **answer}
+
+
+def stream(number: object) -> str:
+    """Return under which name it is kept that the stream of this id was agreed to."""
+    return f"stream {number!r}"
+
+
+def _agreed(params: Mapping[str, Any]) -> Answer | None:
+    wanted = _object(params.get("notifications"))
+    plain = set(params) == {"_meta", "notifications"} and wanted is not None and wanted.keys() <= _NEWS
+    if not plain or not wanted or not all(one is True for one in wanted.values()):
+        return None
+    return {"method": AGREED, "params": {"notifications": wanted}}
+
+
+def _to(message: Message, answer: Answer | None) -> Answer | None:
+    """Return an answer with the id of its request where it is a stream's."""
+    if answer is None or "method" not in answer:
+        return answer
+    return {**answer, "params": {**answer["params"], "_meta": {STREAM_KEY: message["id"]}}}
+
+
+def _recorded_name(method: str, client: str) -> str:
+    return f"{method} of {client}" if method in BY_CLIENT else method
 
 
 def _object(value: Any) -> dict[str, Any] | None:
@@ -187,21 +237,25 @@ def record(build: Callable[[], Server[Any]]) -> dict[str, Any]:
 
 
 def _initialize_request(version: str) -> Message:
-    client = {"name": "recorder", "version": "1"}
+    client = {"name": HOST, "version": "1"}
     return {"method": "initialize", "params": {"protocolVersion": version, "capabilities": {}, "clientInfo": client}}
 
 
 def _requests(era: str, version: str | None) -> list[Message]:
     nothing: Message = {}
-    envelope = nothing if version is None else {"_meta": {VERSION_KEY: version, _CAPABILITIES_KEY: nothing}}
-    return [{"method": method, "params": envelope} for method in RECORDED[era]]
+    client = {"name": HOST, "version": "1"}
+    meta = {VERSION_KEY: version, _CAPABILITIES_KEY: nothing, _INFO_KEY: client}
+    envelope = nothing if version is None else {"_meta": meta}
+    asked = [{"method": method, "params": envelope} for method in (*RECORDED[era], *BY_CLIENT)]
+    wanted = {"notifications": dict.fromkeys(sorted(_NEWS), True)}
+    return asked if version is None else [*asked, {"method": LISTEN, "params": {**envelope, **wanted}}]
 
 
 async def ask(server: Server[Any], requests: list[Message]) -> dict[str, Answer]:
     """Return the answers of `server` to `requests`, one connection in memory, by method; crashes are left out."""
     import anyio
     from mcp.shared.message import SessionMessage
-    from mcp_types import JSONRPCError, JSONRPCRequest, JSONRPCResponse
+    from mcp_types import JSONRPCError, JSONRPCNotification, JSONRPCRequest, JSONRPCResponse
 
     client, inbound = anyio.create_memory_object_stream[SessionMessage | Exception](1)
     outbound, answers = anyio.create_memory_object_stream[SessionMessage](1)
@@ -211,9 +265,12 @@ async def ask(server: Server[Any], requests: list[Message]) -> dict[str, Answer]
         for number, request in enumerate(requests):
             await client.send(SessionMessage(JSONRPCRequest(jsonrpc="2.0", id=number, **request)))
             answer = (await answers.receive()).message
-            if isinstance(answer, JSONRPCResponse):
-                found[request["method"]] = {"result": answer.result}
+            name = _recorded_name(request["method"], HOST)
+            if isinstance(answer, JSONRPCNotification):
+                found[name] = {"method": answer.method}
+            elif isinstance(answer, JSONRPCResponse):
+                found[name] = {"result": answer.result}
             elif isinstance(answer, JSONRPCError) and answer.error.code == _METHOD_NOT_FOUND:
-                found[request["method"]] = {"error": answer.error.model_dump(by_alias=True, exclude_unset=True)}
+                found[name] = {"error": answer.error.model_dump(by_alias=True, exclude_unset=True)}
         client.close()
     return found

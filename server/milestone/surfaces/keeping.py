@@ -27,7 +27,7 @@ _FORCE = click.option("--force", is_flag=True, help="Even while servers run; eac
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @_JSON
 @click.pass_obj
-def _backup(application: Application, file: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
+def backup(application: Application, file: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
     """Write a copy of the database to FILE while it is in use; by default into backups/ beside it.
 
     With PostgreSQL the copy is of this project alone, as a journal: `rebuild --from` takes it.
@@ -50,7 +50,7 @@ def _backup(application: Application, file: Path | None, as_json: bool) -> None:
 @_FORCE
 @_JSON
 @click.pass_obj
-def _restore(application: Application, file: Path, force: bool, as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
+def restore(application: Application, file: Path, force: bool, as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
     """Put a backup in the place of the database, which is kept beside it under a dated name."""
     if application.remote:
         raise Refusal(
@@ -74,7 +74,7 @@ def _restore(application: Application, file: Path, force: bool, as_json: bool) -
 @_FORCE
 @_JSON
 @click.pass_obj
-def _rebuild(
+def rebuild(
     application: Application,
     source: Path | None,
     upto: int | None,
@@ -89,9 +89,6 @@ def _rebuild(
         return 0 if found["same"] else 1
     _say(rebuilding.rebuilt(application, source or application.journal, upto or 0, force=force), as_json=as_json)
     return 0
-
-
-COMMANDS = (_backup, _restore, _rebuild)
 
 
 def _copy(transaction: Transaction, project: str, file: Path) -> int:

@@ -9,7 +9,7 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from importlib import resources
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from milestone import __version__
@@ -17,6 +17,7 @@ from milestone.domain.errors import Refusal
 from milestone.domain.fences import as_data
 from milestone.domain.identity import Caller
 from milestone.domain.text import clip
+from milestone.surfaces import apps
 from milestone.surfaces.asking import ASKS, Asking
 from milestone.surfaces.transcripts import Meter, first_prompt, of_agent
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 TOOL_USE = "claudecode/toolUseId"
 HOST_EVENT = "host_event"
 NAMESPACE = "mcp__plugin_milestone_milestone__"
-INSTRUCTIONS = resources.files("milestone.prompts").joinpath("instructions.md").read_text("utf-8")
+INSTRUCTIONS = files("milestone.prompts").joinpath("instructions.md").read_text("utf-8")
 _LOG = logging.getLogger("milestone")
 _REMEMBERED = 10_000
 _WHOLE = ("prompt", "transcript_path")
@@ -82,7 +83,12 @@ class Tools:
         from milestone.operations.catalogue import REGISTRY
 
         tools = [
-            Tool(name=one.name, description=one.description, input_schema=one.schema)
+            Tool(
+                name=one.name,
+                description=one.description,
+                input_schema=one.schema,
+                _meta=apps.TOOL_META if one.name == apps.TOOL else None,
+            )
             for one in REGISTRY.values()
             if one.listed
         ]
@@ -199,10 +205,16 @@ def _result(value: Any, *, error: bool = False) -> CallToolResult:
 
 
 def build(door: Door) -> Server[Any]:
-    """Return the SDK's server with our tools."""
+    """Return the SDK's server with our tools, resources and prompts."""
     from mcp.server import Server
 
-    tools = Tools(door)
+    from milestone.surfaces.completing import Completions
+    from milestone.surfaces.prompting import Prompts
+    from milestone.surfaces.resources import Resources
+    from milestone.surfaces.subscriptions import Subscriptions
+
+    tools, resources, prompts = Tools(door), Resources(door), Prompts(door)
+    following = Subscriptions(door)
     server = Server(
         "milestone",
         version=__version__,
@@ -210,7 +222,18 @@ def build(door: Door) -> Server[Any]:
         instructions=INSTRUCTIONS,
         on_list_tools=tools.listed,
         on_call_tool=tools.called,
+        on_list_resources=resources.listed,
+        on_list_resource_templates=resources.templates,
+        on_read_resource=resources.read,
+        on_subscribe_resource=following.subscribe,
+        on_unsubscribe_resource=following.unsubscribe,
+        on_subscriptions_listen=following.listen,
+        on_list_prompts=prompts.listed,
+        on_get_prompt=prompts.rendered,
+        on_completion=Completions(door).complete,
+        lifespan=following.session,
     )
+    server.extensions[apps.EXTENSION] = {}
     server.middleware.clear()  # telemetry spans that nobody collects
     return server
 

@@ -183,7 +183,7 @@ class _Door:
             self._backlog.append(message)
             self._backlog_size += len(item)
         else:
-            self._outlet.put(encode({"jsonrpc": "2.0", "id": message["id"], **answer}))
+            self._outlet.put(encode(handshake.reply(message, answer)))
             self._replay(message, answer)
         if is_request:
             self._load()
@@ -191,12 +191,13 @@ class _Door:
     def _replay(self, message: Message, answer: dict[str, Any]) -> None:
         """Queue an answered request for the SDK, so that it comes to know its client and our answer is checked."""
         method = message["method"]
-        if method in self._replayed and method != "initialize":
+        if method in self._replayed and method not in ("initialize", handshake.LISTEN):
             return
         self._replayed.add(method)
-        name = f"recorded answer {len(self._answered) + 1}"
+        goes_on = method == handshake.LISTEN
+        name = handshake.stream(message["id"]) if goes_on else f"recorded answer {len(self._answered) + 1}"
         self._answered[name] = (method, answer)
-        self._backlog.append({**message, "id": name})
+        self._backlog.append(message if goes_on else {**message, "id": name})
 
     def _load(self) -> None:
         if self._loader is None:

@@ -11,7 +11,7 @@ from mcp_types import JSONRPCError, JSONRPCNotification, JSONRPCRequest, JSONRPC
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
-from milestone.surfaces.handshake import VERSION_KEY
+from milestone.surfaces.handshake import AGREED, STREAM_KEY, VERSION_KEY, stream
 from milestone.surfaces.lines import INTERNAL_ERROR, INVALID_REQUEST, Refused, describe, encode, parse, say
 
 if TYPE_CHECKING:
@@ -171,6 +171,11 @@ class Wire:
 
     def _write(self, body: Message) -> None:
         """Write `body`, unless it answers a request that has been answered."""
+        if body.get("method") == AGREED:
+            name = stream(_object(_object(body.get("params")).get("_meta")).get(STREAM_KEY))
+            if name in self._answered:
+                _compare(*self._answered.pop(name), body)
+                return
         if "method" not in body:
             request_id = body["id"]
             self._in_flight.discard(request_id)
@@ -271,5 +276,5 @@ def _encoded(body: Message) -> bytes | None:
 
 
 def _compare(method: str, sent: dict[str, Any], body: Message) -> None:
-    if {key: value for key, value in body.items() if key in {"result", "error"}} != sent:
+    if {key: value for key, value in body.items() if key not in {"jsonrpc", "id"}} != sent:
         say(f"the recorded answer to {method} is stale: the server would answer otherwise. Record it again.")

@@ -187,11 +187,13 @@ def _agent(ctx: Context, one: Row) -> dict[str, Any]:
 
 
 def _messages(ctx: Context, milestone_id: str) -> dict[str, Any]:
-    late = overview.undelivered(ctx.store, milestone_id, ctx.now, 0)
+    there = overview.undelivered(ctx.store, milestone_id, ctx.now, 0)
+    oldest = there.get("oldest_seconds", 0)
     return {
-        "queued": late.get("count", 0),
-        "oldest_seconds": late.get("oldest_seconds", 0),
-        "recipients": late.get("recipients", []),
+        "queued": there.get("count", 0),
+        "oldest_seconds": oldest,
+        "late": oldest >= ctx.world.limits().undelivered_seconds,
+        "recipients": there.get("recipients", []),
     }
 
 

@@ -12,7 +12,7 @@ from milestone.operations import reporting
 from milestone.operations.context import Context
 
 _POINTS = 200
-_SIZES = ((24, 0.001), (19, 1), (18, 10), (16, 60), (15, 600), (13, 3_600), (10, 86_400))
+_SIZES = ((24, 0.001), (19, 1), (18, 10), (16, 60), (15, 600), (13, 3_600), (12, 28_800), (10, 86_400))
 """How many characters of a time name a span of how many seconds."""
 
 
@@ -51,16 +51,20 @@ def _points(ctx: Context, milestone_id: str, found: reporting.Standing) -> list[
     tallies = {one.phase: replace(one, done=0, completed=False) for one in found.tallies}
     weights = {one["phase"]: one["weight"] for one in found.phases}
     begun = min((one["started_at"] for one in found.phases if one["started_at"]), default="")
-    steps: dict[str, list[tuple[str, int]]] = {}
+    spans: dict[str, tuple[str, list[tuple[str, int]]]] = {}
     for one in ctx.store.views.proven(milestone_id, _size(ctx, milestone_id)):
         if one["phase"]:
-            steps.setdefault(one["at"], []).append((one["phase"], int(one["weight"])))
-    for one in found.phases:
-        if one["completed_at"] and not tallies[one["phase"]].total:
-            steps.setdefault(one["completed_at"], []).append((one["phase"], 0))
+            at, grown = spans.get(one["span"], ("", []))
+            spans[one["span"]] = (max(at, one["at"]), [*grown, (one["phase"], int(one["weight"]))])
+    steps = list(spans.values())
+    steps += [
+        (one["completed_at"], [(one["phase"], 0)])
+        for one in found.phases
+        if one["completed_at"] and not tallies[one["phase"]].total
+    ]
     points = [{"at": begun, "done": 0.0}] if begun else []
-    for at in sorted(steps):
-        for phase, weight in steps[at]:
+    for at, grown in sorted(steps):
+        for phase, weight in grown:
             known = tallies[phase]
             tallies[phase] = replace(known, done=known.done + weight, completed=not known.total)
         points.append({"at": at, "done": shown(overall(weights, tallies.values()))})
@@ -70,7 +74,7 @@ def _points(ctx: Context, milestone_id: str, found: reporting.Standing) -> list[
 def _size(ctx: Context, milestone_id: str) -> int:
     """Return how much of a time has to be looked at so that the spans are not more than can be shown."""
     known = ctx.store.views.proven_between(milestone_id)
-    most = _POINTS // 5  # a span may end at another time in each phase, and a phase may be completed by itself
+    most = _POINTS - 10  # the beginning, and phases that are completed by themselves, are points of their own
     if known["n"] <= most:
         return _SIZES[0][0]
     took = reporting.seconds(known["last"]) - reporting.seconds(known["first"])

@@ -15,11 +15,19 @@ _ENDED = ("completed", "skipped")
 _LONG = 1_500
 
 
-def tasks(ctx: Context, row: Mapping[str, Any], offset: int = 0, limit: int = 50) -> dict[str, Any]:
-    """Return a page of a milestone's tasks, with what each needs and still lacks, and how many there are."""
+def tasks(
+    ctx: Context, row: Mapping[str, Any], offset: int = 0, limit: int = 50, *, status: str = ""
+) -> dict[str, Any]:
+    """Return a page of a milestone's tasks, with what each needs and still lacks, and how many there are.
+
+    `status` leaves only those that people read as such: one that waits for nothing is ready, and not pending.
+    """
     _, mode = session_of(ctx, row)
-    rows = ctx.store.views.tasks(row["milestone_id"], mode, limit, offset)
-    return {"items": [_item(one) for one in rows], "count": _count(ctx, row["milestone_id"], mode)}
+    rows = ctx.store.views.tasks(row["milestone_id"], mode, limit, offset, status)
+    return {
+        "items": [_item(one) for one in rows],
+        "count": ctx.store.views.count_tasks(row["milestone_id"], mode, status),
+    }
 
 
 def graph(ctx: Context, row: Mapping[str, Any], limit: int = 150) -> dict[str, Any]:

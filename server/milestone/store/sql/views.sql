@@ -42,9 +42,16 @@ SELECT position, at, event, subject, actor, detail FROM events
 SELECT position, at, event, subject, actor, detail FROM events
  WHERE project_id = :project_id AND milestone_id = :milestone_id AND position < :before ORDER BY position DESC LIMIT :limit;
 
+-- name: count_tasks
+SELECT count(*) AS n FROM tasks
+ WHERE project_id = :project_id AND milestone_id = :milestone_id AND mode = :mode
+   AND (:status = '' OR :status = CASE WHEN status = 'pending' AND unmet = 0 THEN 'ready' ELSE status END);
+
 -- name: task_page
+-- A task that waits for nothing counts as ready, as people read it.
 SELECT t.*, c.agent_id AS held_by
   FROM (SELECT * FROM tasks WHERE project_id = :project_id AND milestone_id = :milestone_id AND mode = :mode
+          AND (:status = '' OR :status = CASE WHEN status = 'pending' AND unmet = 0 THEN 'ready' ELSE status END)
          ORDER BY ordinal LIMIT :limit OFFSET :offset) t
   LEFT JOIN claims c ON c.project_id = t.project_id AND c.milestone_id = t.milestone_id AND c.task_id = t.task_id AND c.ended_at = ''
  ORDER BY t.ordinal;
@@ -52,14 +59,18 @@ SELECT t.*, c.agent_id AS held_by
 -- name: needs_of_page
 SELECT d.task_id, d.needs_task
   FROM (SELECT project_id, milestone_id, task_id FROM tasks
-         WHERE project_id = :project_id AND milestone_id = :milestone_id AND mode = :mode ORDER BY ordinal LIMIT :limit OFFSET :offset) t
+         WHERE project_id = :project_id AND milestone_id = :milestone_id AND mode = :mode
+          AND (:status = '' OR :status = CASE WHEN status = 'pending' AND unmet = 0 THEN 'ready' ELSE status END)
+         ORDER BY ordinal LIMIT :limit OFFSET :offset) t
   JOIN task_dependencies d ON d.project_id = t.project_id AND d.milestone_id = t.milestone_id AND d.task_id = t.task_id
  GROUP BY d.task_id, d.needs_task ORDER BY d.task_id, d.needs_task;
 
 -- name: proofs_of_page
 SELECT e.task_id, e.kind
   FROM (SELECT project_id, milestone_id, task_id FROM tasks
-         WHERE project_id = :project_id AND milestone_id = :milestone_id AND mode = :mode ORDER BY ordinal LIMIT :limit OFFSET :offset) t
+         WHERE project_id = :project_id AND milestone_id = :milestone_id AND mode = :mode
+          AND (:status = '' OR :status = CASE WHEN status = 'pending' AND unmet = 0 THEN 'ready' ELSE status END)
+         ORDER BY ordinal LIMIT :limit OFFSET :offset) t
   JOIN evidence e ON e.project_id = t.project_id AND e.milestone_id = t.milestone_id AND e.task_id = t.task_id
  ORDER BY e.task_id, e.kind;
 

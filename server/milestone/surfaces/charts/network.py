@@ -105,7 +105,7 @@ def _node(paper: Paper, one: Node, place: tuple[float, float], room: tuple[float
 def _list(view: Mapping[str, Any], size: tuple[int, int], *, dark: bool, whole: bool) -> tuple[Paper, int]:
     """Draw the tasks below each other, each indented by its level; where there is no room for all, those that go on."""
     nodes: Sequence[Node] = view["nodes"]
-    foot = _FOOT + 22
+    foot = _FOOT + 20 * (_legend_lines(_counts(nodes), size[0]) - 1)
     room = len(nodes) if whole else int((size[1] - _TOP - foot) / _LINE)
     wanted = [one for one in nodes if one["status"] not in _ENDED][:room]
     wanted += [one for one in nodes if one["status"] in _ENDED][::-1][: room - len(wanted)]
@@ -130,15 +130,32 @@ def _list(view: Mapping[str, Any], size: tuple[int, int], *, dark: bool, whole: 
     return paper, len(rows)
 
 
-def _legend(paper: Paper, counts: Mapping[str, int], left_out: int) -> None:
-    x, y = 12.0, paper.height - (36.0 if paper.narrow else 14.0)
+def _legend_lines(counts: Mapping[str, int], width: float) -> int:
+    """Return how many lines the legend takes."""
+    return _placed(counts, width)[-1][2] + 1
+
+
+def _placed(counts: Mapping[str, int], width: float) -> list[tuple[str, float, int]]:
+    """Return where each state of the legend stands: from the left, and in which line."""
+    placed: list[tuple[str, float, int]] = []
+    x, line = 12.0, 0
     for state, count in counts.items():
-        words = f"{count} {WORDS[state]}"
-        if x + 14 + wide(words, 11) > paper.width and paper.narrow:
-            x, y = 12.0, y + 22
-        paper.mark(state, x, y, 9)
-        x += 10 + paper.text(x + 10, y, words, 11) + 14
-    if left_out:
-        words = f"{left_out} more"
-        if x + wide(words, 11) < paper.width:
-            paper.text(paper.width - 4, y, words, 11, colour=paper.look.muted, anchor="right")
+        room = 10 + wide(f"{count} {WORDS[state]}", 11)
+        if x + room > width and x > room:
+            x, line = 12.0, line + 1
+        placed.append((state, x, line))
+        x += room + 14
+    return placed
+
+
+def _legend(paper: Paper, counts: Mapping[str, int], left_out: int) -> None:
+    placed = _placed(counts, paper.width)
+    top = paper.height - 14 - 20 * placed[-1][2]
+    for state, x, line in placed:
+        paper.mark(state, x, top + 20 * line, 9)
+        paper.text(x + 10, top + 20 * line, f"{counts[state]} {WORDS[state]}", 11)
+    words = f"{left_out} more"
+    state, x, line = placed[-1]
+    used = x + 10 + wide(f"{counts[state]} {WORDS[state]}", 11)
+    if left_out and used + wide(words, 11) < paper.width - 14:
+        paper.text(paper.width - 4, top + 20 * line, words, 11, colour=paper.look.muted, anchor="right")

@@ -222,16 +222,18 @@ def fit(text: str, room: float, size: float, *, bold: bool = False) -> str:
 
 def wide(text: str, size: float, *, bold: bool = False) -> float:
     """Return how wide a text is in pixels."""
-    return size * sum(_advance(char, bold) for char in text)
+    return size * sum(_advance(char, bold) for char in clean(text))
 
 
 @cache
 def _advance(char: str, bold: bool) -> float:  # noqa: FBT001 - what is cached is found by place
-    """Return how wide a character is in sizes of the font; the wide ones of Asia as wide as high."""
+    """Return how wide a character is in sizes of the font; one that it lacks, or a wide one of Asia, is a square."""
     if unicodedata.east_asian_width(char) in ("W", "F"):
         return 1.0
     kind = _FONTS.FontProperties(family=_FONT, weight="bold" if bold else "normal")
     font = _FONTS.get_font(_FONTS.findfont(kind))
+    if not font.get_char_index(ord(char)):
+        return 1.0
     font.set_size(100, 72)
     return float(font.load_char(ord(char)).linearHoriAdvance) / 65536 / 100
 

@@ -119,6 +119,20 @@ def carried_out(screen: Screen, stage: Stage, planned: Planned, carried: Carried
     )
 
 
+def told(screen: Screen, stage: Stage, planned: Planned, carried: Carried | None) -> dict[str, Any]:
+    """Return how a rehearsal ended, for programs; the folders are those of the rehearsal."""
+    milestone_id, workspace = planned.milestone_id, stage.settings.workspace
+    return {
+        "milestone_id": milestone_id,
+        "status": str(carried.answer["status"]) if carried else "planned",
+        "percentage": carried.answer["progress"]["overall"] if carried else 0,
+        "seconds": round(screen.seconds, 1),
+        "plan": str(workspace / ("completed" if carried else "active") / f"{milestone_id}.yaml"),
+        "deliverables": str(workspace / "deliverables" / milestone_id),
+        "gates": dict(carried.gates) if carried else {},
+    }
+
+
 def _plan(screen: Screen, planned: Planned) -> None:
     decisions = Counter(str(each["kind"]) for each in planned.plan["decisions"])
     tasks = Counter(str(each["phase"]) for each in planned.plan["tasks"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,9 +31,11 @@ SERVER = Path(__file__).resolve().parents[3]
 INTERRUPTED = 130
 
 
-def perform(path: Path, environ: Mapping[str, str], *, keep: bool, name: str, plan_only: bool) -> int:
+def perform(
+    path: Path, environ: Mapping[str, str], *, keep: bool, name: str, plan_only: bool, as_json: bool = False
+) -> int:
     """Rehearse a milestone, or with `plan_only` its planning, and return the exit code."""
-    screen = Screen()
+    screen = Screen(aside=as_json)
     stage: Stage | None = None
     try:
         root = _folder(path)
@@ -45,6 +48,8 @@ def perform(path: Path, environ: Mapping[str, str], *, keep: bool, name: str, pl
             ending.planned(screen, stage, planned)
         else:
             ending.carried_out(screen, stage, planned, carried)
+        if as_json:
+            click.echo(json.dumps(ending.told(screen, stage, planned, carried), ensure_ascii=False))
     except KeyboardInterrupt:
         return _failed("Interrupted; the server is stopped.", stage, INTERRUPTED, keep=keep)
     except (Stopped, Unusable, Unfit, OSError) as reason:
