@@ -17,6 +17,7 @@ from milestone.domain.errors import Refusal
 from milestone.domain.fences import as_data
 from milestone.domain.identity import Caller
 from milestone.domain.text import clip
+from milestone.prompts.portable import NAMESPACE
 from milestone.surfaces import apps
 from milestone.surfaces.asking import ASKS, Asking
 from milestone.surfaces.transcripts import Meter, first_prompt, of_agent
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 TOOL_USE = "claudecode/toolUseId"
 HOST_EVENT = "host_event"
-NAMESPACE = "mcp__plugin_milestone_milestone__"
 INSTRUCTIONS = files("milestone.prompts").joinpath("instructions.md").read_text("utf-8")
 _LOG = logging.getLogger("milestone")
 _REMEMBERED = 10_000

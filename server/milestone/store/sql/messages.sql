@@ -63,8 +63,8 @@ UPDATE message_receipts SET withdrawn = 1
  WHERE project_id = :project_id AND agent_id = :from_agent AND read_at = '' AND withdrawn = 0;
 
 -- name: overdue
--- Recipients that are at work and have not been handed what was sent before a time; and types that nobody plays yet; the limit
--- keeps these few apart from the many messages.
+-- Recipients that are at work and have not been handed what was sent before a time; and types that nobody plays yet: the names
+-- are read one after the other from an index, since they are few and the messages are many.
 SELECT r.agent_id AS recipient, count(*) AS n, min(m.sent_at) AS oldest
   FROM agent_registry a
   JOIN message_receipts r ON r.project_id = a.project_id AND r.agent_id = a.agent_id AND r.delivered_at = '' AND r.withdrawn = 0
@@ -73,12 +73,18 @@ SELECT r.agent_id AS recipient, count(*) AS n, min(m.sent_at) AS oldest
  GROUP BY r.agent_id
  UNION ALL
 SELECT m.recipient, count(*), min(m.sent_at)
-  FROM (SELECT d.* FROM (SELECT DISTINCT project_id, milestone_id, recipient FROM agent_messages
-          WHERE project_id = :project_id AND milestone_id = :milestone_id AND recipient <> '*') d
-         WHERE NOT EXISTS (SELECT 1 FROM agent_registry a WHERE a.project_id = d.project_id AND a.agent_id = d.recipient)
-         ORDER BY d.recipient LIMIT 1000) t
-  JOIN agent_messages m ON m.project_id = t.project_id AND m.milestone_id = t.milestone_id AND m.recipient = t.recipient
- WHERE m.sent_at < :before
+  FROM (WITH RECURSIVE names AS (
+            SELECT min(f.recipient) AS recipient FROM agent_messages f WHERE f.project_id = :project_id AND f.milestone_id = :milestone_id
+             UNION ALL
+            SELECT (SELECT min(f.recipient) FROM agent_messages f
+                     WHERE f.project_id = :project_id AND f.milestone_id = :milestone_id AND f.recipient > n.recipient)
+              FROM names n WHERE n.recipient IS NOT NULL)
+        SELECT n.recipient FROM names n
+         WHERE n.recipient IS NOT NULL AND n.recipient <> '*'
+           AND NOT EXISTS (SELECT 1 FROM agent_registry a WHERE a.project_id = :project_id AND a.agent_id = n.recipient)
+         ORDER BY n.recipient LIMIT 1000) t
+ CROSS JOIN agent_messages m
+ WHERE m.project_id = :project_id AND m.milestone_id = :milestone_id AND m.recipient = t.recipient AND m.sent_at < :before
    AND NOT EXISTS (SELECT 1 FROM message_receipts r WHERE r.project_id = m.project_id AND r.message_id = m.message_id)
  GROUP BY m.recipient
  ORDER BY oldest, recipient;
