@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from milestone.operations.catalogue import REGISTRY
@@ -129,3 +131,22 @@ def test_a_task_that_is_waived_while_its_gates_run_leaves_nothing_open(repositor
     tip = execution.git("rev-parse", execution.branch)
     assert (execution.proof("build")["commit"]["commit"], execution.proof("build")["waiver"]["by"]) == (tip, "Ada")
     assert execution.finish()["status"] == "completed"
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_in_a_shell_of_a_coding_agent_the_commands_of_people_are_refused(repository: Agents, name: str) -> None:
+    """Planted and found: a command that looks at nothing but its arguments."""
+    given = {
+        "accept_gates": (),
+        "answer": ("--tasks", '["build"]', "--decision", "retry"),
+        "approve": ("--phase", "design"),
+        "reject": ("--phase", "design", "--reason", "vague"),
+        "waive": ("--task-id", "build", "--reason", "late"),
+    }[name]
+    repository.call("initialize_agent_coordination", name="Goal")
+    project = replace(repository.project, more={**repository.project.more, "CLAUDECODE": "1"})
+    before = repository.project.dump()
+    done = milestone(project, name.replace("_", "-"), *given, "--by", "Ada")
+    assert done.returncode == 1
+    assert "in a terminal of your own" in done.stderr
+    assert repository.project.dump() == before

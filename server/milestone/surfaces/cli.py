@@ -161,10 +161,22 @@ def _caller_of(name: str) -> Any:
     @click.pass_obj
     def call(application: Application, /, as_json: bool, **arguments: Any) -> None:  # noqa: FBT001 - click passes it by name
         given = {field: value for field, value in arguments.items() if value is not None}
+        _for_people(application, name)
         answer = carry_out(application, name, given)
         click.echo(json.dumps(answer, ensure_ascii=False, indent=None if as_json else 2))
 
     return call
+
+
+def _for_people(application: Application, name: str) -> None:
+    """Keep an agent from deciding by mistake what is a person's to decide; the host's shell says whose it is."""
+    from milestone.operations.catalogue import REGISTRY
+
+    if REGISTRY[name].people and application.settings.environ.get("CLAUDECODE"):
+        raise Refusal(
+            f"{name.replace('_', '-')} is for a person, and a coding agent's host started this shell",
+            remedy="Type it in a terminal of your own, or answer on the page of `milestone dashboard`.",
+        )
 
 
 def carry_out(application: Application, name: str, arguments: dict[str, Any]) -> Answer:
