@@ -8,9 +8,9 @@ from typing import Any
 
 SIZES: Mapping[str, tuple[int, int]] = {
     "phases": (960, 200),
-    "burnup": (960, 340),
-    "timeline": (960, 440),
-    "graph": (960, 520),
+    "burnup": (1140, 340),
+    "timeline": (1140, 440),
+    "graph": (1140, 520),
 }
 """Width and height of each chart in pixels at its natural size; drawn `whole` it is as high as it has to be."""
 

@@ -47,7 +47,7 @@ def _columns(view: Mapping[str, Any], size: tuple[int, int], *, dark: bool, whol
     paper = Paper(size, dark=dark)
     step = (paper.width - 8) / len(columns)
     high = min(_TALL, (paper.height - _TOP - foot) / most)
-    across = min(230.0, step - min(30.0, step * 0.3))
+    across = min(230.0, step - min(26.0, step * 0.3))
     boxed = across >= _SHORT and high >= _LOW
     places: dict[str, tuple[float, float]] = {}
     for level, column in enumerate(columns):
