@@ -8,13 +8,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import FloatRect, ViewportSize, sync_playwright
 
 from tests.browser.serving import Dashboard
 from tests.browser.staged import MILESTONE, Staged
 from tests.browser.visiting import Visit
 
-SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 360, "height": 740}}
+SIZES: dict[str, ViewportSize] = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 360, "height": 740}}
 VIEWS = ("tasks", "agents", "progress", "messages", "events", "checkpoints", "evidence", "decisions", "approvals")
 MOST = 6_000  # a picture is no longer than this many pixels
 
@@ -48,7 +48,7 @@ def take(staged: Staged, folder: Path, *, empty: bool = False) -> None:
                 visit.page.goto(dashboard.base + address)
                 visit.page.wait_for_timeout(600)
                 high = min(visit.evaluate("document.documentElement.scrollHeight"), MOST)
-                whole = {"x": 0, "y": 0, "width": viewport["width"], "height": max(high, viewport["height"])}
+                whole: FloatRect = {"x": 0, "y": 0, "width": viewport["width"], "height": max(high, viewport["height"])}
                 visit.page.screenshot(path=folder / f"{name}-{theme}-{size}.png", clip=whole, full_page=True)
             visit.close()
         browser.close()

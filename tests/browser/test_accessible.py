@@ -85,6 +85,7 @@ def addresses(staged: Staged) -> dict[str, str]:
 
 
 def test_nothing_serious_is_found_in_any_view(window: Visit, staged: Staged) -> None:
+    """Planted and found: words too pale for their ground."""
     window.expected = ("status of 404",)
     troubles: dict[str, Any] = {}
     for name, address in addresses(staged).items():

@@ -53,7 +53,7 @@ def test_the_first_tab_leads_past_what_every_page_has(window: Visit) -> None:
 
 
 def test_tabs_go_in_the_order_in_which_it_is_read(window: Visit) -> None:
-    """From the head over the steering and the views to what is shown; nothing is left out, nothing comes twice."""
+    """From the head over the steering and the views to what is shown. Planted and found: no ring around the focus."""
     page, seen = window.page, list[str]()
     places = page.locator("a[href], button, input, select, summary, [tabindex='0']").count()
     for _ in range(places):

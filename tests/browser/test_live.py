@@ -87,7 +87,6 @@ def test_nothing_is_loaded_while_nothing_happens(execution: Execution, watching:
 
 
 def test_focus_opened_details_and_text_in_a_field_survive(execution: Execution, watching: Visit) -> None:
-    """Planted and found: a page that puts every section anew in the place of the old one."""
     page = watching.page
     execution.call("log_milestone_event", event="note", subject="before", detail={"why": "it was opened"})
     watching.go(execution.milestone_id, "events")
@@ -158,6 +157,7 @@ def test_a_server_that_is_gone_shows_and_one_that_is_back_is_found(
     page.wait_for_selector('#link[data-state="lost"] >> text=Connection lost')
     execution.call("log_milestone_event", event="note", subject="while it was gone")
     again = serve(execution.project, first.port)
+    page.wait_for_selector("#link >> text=Started anew: open its new link")
     other = window.context.new_page()
     other.goto(again.link)
     other.close()

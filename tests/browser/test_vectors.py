@@ -149,11 +149,13 @@ def test_no_vector_runs_in_the_words_of_those_who_approved_and_rejected(hostile:
     "view", ["tasks", "messages", "events", "evidence", "evidence?runs=0", "checkpoints", "decisions"]
 )
 def test_no_vector_runs_in_any_list(hostile: Hostile, look: Looking, view: str) -> None:
+    """Planted and found: a title that is put into the page as it is."""
     by = {"events": "before", "evidence?runs=0": "runs"}.get(view, "offset")
     assert look.through(f"/m/{hostile.execution.milestone_id}/{view}", by) == EVERY
 
 
 def test_no_vector_runs_in_the_views_that_show_a_choice(hostile: Hostile, look: Looking) -> None:
+    """Planted and found: templates that escape nothing."""
     base = f"/m/{hostile.execution.milestone_id}"
     assert len(marks(look.at(base))) > 10
     assert len(marks(look.at(f"{base}/agents"))) > 40
@@ -161,6 +163,7 @@ def test_no_vector_runs_in_the_views_that_show_a_choice(hostile: Hostile, look: 
 
 
 def test_no_vector_runs_where_a_person_is_asked(hostile: Hostile, look: Looking) -> None:
+    """Planted and found: a field that holds what the address says as it is."""
     for number, text in enumerate(VECTORS):
         action, given = ("waive", "retry", "skip", "keep")[number % 4], quote(text)
         said = look.at(f"/m/{hostile.execution.milestone_id}/do/{action}?task={given}&by={given}&reason={given}")
@@ -176,8 +179,8 @@ def test_no_vector_runs_that_stands_in_an_address(hostile: Hostile, look: Lookin
 
 def test_no_vector_runs_in_what_a_rollback_would_change(hostile: Hostile, look: Looking) -> None:
     base = f"/m/{hostile.execution.milestone_id}"
-    about = {"scope_id": hostile.execution.milestone_id, "scope": "milestone"}
-    found = hostile.project.operate("create_agent_checkpoint", **about)
+    wanted = hostile.execution.milestone_id
+    found = hostile.project.operate("create_agent_checkpoint", scope_id=wanted, scope="milestone")
     look.at(f"{base}/checkpoints/{found['checkpoint_id']}")
 
 

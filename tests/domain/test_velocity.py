@@ -40,6 +40,7 @@ def test_an_even_pace_gives_an_even_range() -> None:
     assert eta(50, [720.0] * 5, 1, 1) == Eta(10.0, 10.0, 5)
     assert eta(50, [720.0] * 5, 4, 1) == Eta(2.5, 2.5, 5)
     assert str(Eta(4.21, 7.88, 12)) == "4.2 to 7.9 h of work (P50 to P90, n=12)"
+    assert str(Eta(0.1, 0.9, 12)) == "6.0 to 54.0 min of work (P50 to P90, n=12)"
 
 
 @given(samples=SAMPLES, remaining=st.floats(0, 100), parallel=st.floats(0, 8), seed=st.integers())

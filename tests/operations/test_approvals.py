@@ -11,7 +11,7 @@ from milestone.operations import overview
 from milestone.operations.catalogue import REGISTRY
 from tests.helpers.agents import Agents
 from tests.helpers.execution import committed, lean, task
-from tests.helpers.underway import Execution
+from tests.helpers.underway import Execution, planned
 
 LIMITS = ".milestones/config/limits.yaml"
 DESIGN = (task("do-design", "design"), task("do-spec", "spec", ("do-design",)))
@@ -139,3 +139,18 @@ def test_a_phase_that_waits_shows_where_the_milestone_is_shown_and_to_a_new_sess
     told = asking.read(overview.reminder)
     assert asking.milestone_id in told
     assert "waits for a person to approve: design" in told
+
+
+def test_a_phase_without_tasks_is_asked_about_when_its_turn_comes_and_can_be_approved(repository: Agents) -> None:
+    """Planted and found: a phase that counts as at work because it never began."""
+    with committed(repository.project.folder, {LIMITS: lean()[LIMITS] + "approvals: [design, spec]\n"}):
+        milestone_id = planned(repository, task("do-design", "design"))
+        repository.call("update_milestone", milestone_id=milestone_id, strategy="sequential")
+        execution = Execution.of(repository, milestone_id)
+    assert execution.to("ask_human")["phase"] == "design"
+    with pytest.raises(Exception, match="its tasks have not all ended"):
+        person(execution, "approve", phase="spec", by="Ada")
+    person(execution, "approve", phase="design", by="Ada")
+    assert execution.to("ask_human")["phase"] == "spec"
+    person(execution, "approve", phase="spec", by="Ada")
+    execution.finish()

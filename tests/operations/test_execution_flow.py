@@ -115,7 +115,9 @@ def test_pace_and_time_left_are_told_with_their_sample_and_never_from_too_small_
     for pace in paces - {"insufficient data (0)"}:
         assert re.fullmatch(r"[\d.]+ percent per active hour \(n=\d+\)", pace), pace
     for left in times:
-        found = re.fullmatch(r"insufficient data \((\d)\)|[\d.]+ to [\d.]+ h of work \(P50 to P90, n=(\d+)\)", left)
+        found = re.fullmatch(
+            r"insufficient data \((\d)\)|[\d.]+ to [\d.]+ (?:h|min) of work \(P50 to P90, n=(\d+)\)", left
+        )
         assert found, left
         assert int(found[1] or 0) < 5 <= int(found[2] or 5)
 

@@ -25,7 +25,8 @@ class Eta:
     n: int
 
     def __str__(self) -> str:
-        return f"{self.p50_hours:.1f} to {self.p90_hours:.1f} h of work (P50 to P90, n={self.n})"
+        unit, size = ("h", 1) if self.p90_hours >= 1 else ("min", 60)
+        return f"{self.p50_hours * size:.1f} to {self.p90_hours * size:.1f} {unit} of work (P50 to P90, n={self.n})"
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def _asked(ctx: Context, milestone_id: str, phase: str) -> str:
         )
     if row["status"] == "approved":
         raise Conflict(f"Phase {phase!r} was approved by {row['answered_by']}", remedy="There is nothing to answer.")
-    if _still_at_work(ctx, wanted, phase):
+    if ctx.store.tasks.unfinished(wanted, "execution", phase) or not _reached(ctx, wanted, row):
         raise Refusal(
             f"Phase {phase!r} cannot be answered yet: its tasks have not all ended",
             remedy="milestone status shows what is left of it; you are asked when it has ended.",
@@ -89,9 +89,10 @@ def _asked(ctx: Context, milestone_id: str, phase: str) -> str:
     return wanted
 
 
-def _still_at_work(ctx: Context, milestone_id: str, phase: str) -> bool:
-    begun = next(one["status"] for one in ctx.store.milestones.phases(milestone_id) if one["phase"] == phase)
-    return begun == "pending" or ctx.store.tasks.unfinished(milestone_id, "execution", phase)
+def _reached(ctx: Context, milestone_id: str, row: Row) -> bool:
+    """Return whether a phase has begun; one without tasks never does, and is asked about when its turn comes."""
+    phases = {one["phase"]: one["status"] for one in ctx.store.milestones.phases(milestone_id)}
+    return row["status"] == "waiting" or phases[row["phase"]] != "pending"
 
 
 def _mend(ctx: Context, milestone_id: str, phase: str, reason: str) -> str:

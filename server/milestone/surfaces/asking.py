@@ -149,5 +149,6 @@ def _to_carry_out(decision: str, given: ElicitResult | None, found: Answer) -> t
     """Return the operation that carries out what was chosen, and its arguments."""
     if not found.get("phase"):
         return "answer", {"tasks": found["tasks"], "decision": decision, "by": PERSON}
-    said = str((getattr(given, "content", None) or {}).get("reason") or "").strip()
+    content: Mapping[str, Any] = getattr(given, "content", None) or {}
+    said = str(content.get("reason") or "").strip()
     return decision, {"phase": found["phase"], "by": PERSON, "reason": said or NO_REASON}

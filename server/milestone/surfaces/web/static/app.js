@@ -152,8 +152,10 @@ function open() {
   });
   stream.addEventListener("beat", load);
   stream.addEventListener("error", () => {
-    if (stream && stream.readyState === EventSource.CLOSED) close();
+    const refused = stream && stream.readyState === EventSource.CLOSED;
+    if (refused) close();
     lost();
+    if (refused) load(); // it is there, and says why: an earlier start of it knew this page
   });
 }
 
