@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,8 +18,12 @@ from tests.helpers.underway import Execution
 
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 LABEL = "before the build"
-SCREENS = [*itertools.product(("light", "dark"), (DESKTOP, PHONE))]
+SCREENS = [("light", DESKTOP), ("dark", PHONE)]
 NAMES = [f"{theme}-{'desktop' if size is DESKTOP else 'phone'}" for theme, size in SCREENS]
+# The browser has drawn what there was to draw, and has nothing else to do.
+SETTLED = (
+    "() => new Promise((done) => requestIdleCallback(() => requestAnimationFrame(() => requestAnimationFrame(done))))"
+)
 # What is wider than the screen, and what is cut off without a way to scroll to it.
 WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 TARGETS = """() => [...document.querySelectorAll("a, button, input, select, summary")].filter((one) => {
@@ -47,7 +50,7 @@ def dashboard(staged: Staged) -> Iterator[Dashboard]:
 
 @pytest.fixture(params=SCREENS, ids=NAMES)
 def window(request: pytest.FixtureRequest, dashboard: Dashboard, visit: Callable[..., Visit]) -> Visit:
-    """A window in each theme, on each screen."""
+    """A window in each theme and on each screen."""
     theme, size = request.param
     made = visit(dashboard, color_scheme=theme, viewport=size)
     made.enter()
@@ -142,7 +145,7 @@ def test_a_page_does_not_jump_while_it_follows(
     window = visit(serve(execution.project), viewport=size)
     page = window.enter(execution.milestone_id)
     window.live()
-    page.wait_for_timeout(500)
+    window.evaluate(SETTLED)
     before = window.evaluate("window.__shift")
     for number in range(3):
         execution.call("log_milestone_event", event="note", subject=f"event {number}")
@@ -151,7 +154,7 @@ def test_a_page_does_not_jump_while_it_follows(
     page.wait_for_selector("#front tr[data-key=design-a] >> text=claimed")
     execution.carry_out(action)
     page.wait_for_selector("#newest >> text=design-a is completed")
-    page.wait_for_timeout(500)
+    window.evaluate(SETTLED)
     assert before < 0.02
     assert window.evaluate("window.__shift") - before < 0.02
 
@@ -163,7 +166,7 @@ def test_a_page_does_not_jump_while_it_loads(dashboard: Dashboard, visit: Callab
         window.enter()
         window.go(MILESTONE, view)
         window.live()
-        window.page.wait_for_timeout(500)
+        window.evaluate(SETTLED)
         assert window.evaluate("window.__shift") < 0.02
 
 

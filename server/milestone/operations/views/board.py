@@ -192,7 +192,7 @@ def _messages(ctx: Context, milestone_id: str) -> dict[str, Any]:
     return {
         "queued": there.get("count", 0),
         "oldest_seconds": oldest,
-        "late": oldest >= ctx.world.limits().undelivered_seconds,
+        "late": oldest > 0 and oldest >= ctx.world.limits().undelivered_seconds,  # most screens need no limits
         "recipients": there.get("recipients", []),
     }
 
