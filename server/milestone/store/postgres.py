@@ -17,6 +17,8 @@ from milestone.store.engine import PATIENCE, Entry, Row, Step, Transaction, busy
 from milestone.store.guard import forked
 from milestone.store.queries import Query, pending
 
+_IDLE = 60.0
+_LOOK = 2
 _MIGRATION_LOCK = 7_305_211_942
 _TURN_LOCK = 7_305_211_943
 _CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms"
@@ -58,18 +60,23 @@ class PostgresTransaction:
 
 
 class PostgresEngine:
-    """A database that many machines may share. `url` is a libpq address, `project` whose turn a writer takes."""
+    """A database that many machines may share. `url` is a libpq address, `project` whose turn a writer takes.
+
+    A server allows a hundred connections unless told otherwise, and every session of every host has an engine: so one
+    holds at most `size`, and gives back what it has not used for a minute. `patience`, in seconds, is for a connection.
+    """
 
     blocking = True
 
-    def __init__(self, url: str, project: str, *, size: int = 8) -> None:
-        self._project = project
+    def __init__(self, url: str, project: str, *, size: int = 4, patience: float = PATIENCE) -> None:
+        self._project, self._patience = project, patience
         self._process = os.getpid()
         self._pool: ConnectionPool[psycopg.Connection[DictRow]] = ConnectionPool(
             url,
             min_size=0,
             max_size=size,
-            timeout=PATIENCE,
+            timeout=patience,
+            max_idle=_IDLE,
             open=False,
             connection_class=psycopg.Connection[DictRow],
             kwargs={"row_factory": dict_row, "autocommit": True},
@@ -164,10 +171,20 @@ class PostgresEngine:
         try:
             return self._pool.getconn()
         except PoolTimeout:
-            raise Refusal(
-                f"The PostgreSQL of MILESTONE_DATABASE_URL did not answer within {PATIENCE:g} s",
-                remedy="Start it, or mend the address; nothing was written.",
-            ) from None
+            raise self._closed() from None
+
+    def _closed(self) -> Refusal:
+        """Return why there was no connection; the pool does not tell, so one more is asked for."""
+        reason, remedy = "all of its connections are in use", "Call again"
+        try:
+            psycopg.connect(self._pool.conninfo, connect_timeout=_LOOK).close()
+        except psycopg.OperationalError as error:
+            reason = str(error).strip().splitlines()[-1].strip()
+            remedy = "Start it, mend the address, or let it take more connections (max_connections)"
+        return Refusal(
+            f"The PostgreSQL of MILESTONE_DATABASE_URL gave no connection within {self._patience:g} s: {reason}",
+            remedy=f"{remedy}; nothing was written.",
+        )
 
     @contextlib.contextmanager
     def _connected(self) -> Generator[psycopg.Connection[DictRow], None, None]:
