@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.browser.serving import Dashboard
 from tests.browser.visiting import Visit
+from tests.helpers.chromium import running_chromium
 from tests.helpers.projects import Project
 from tests.helpers.underway import Execution, InProcess
-
-MISSING = "no Chromium on PATH: install the system's package `chromium`"
 
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """The machine's own browser, headless; it ends before tests elsewhere begin, for it keeps a loop running."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(MISSING)
-        pytest.skip(MISSING)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    with running_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

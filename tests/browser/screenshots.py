@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import FloatRect, ViewportSize, sync_playwright
+from playwright.sync_api import FloatRect, ViewportSize
 
 from tests.browser.serving import Dashboard
 from tests.browser.staged import MILESTONE, Staged
 from tests.browser.visiting import Visit
+from tests.helpers.chromium import running_chromium
 
 SIZES: dict[str, ViewportSize] = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 360, "height": 740}}
 VIEWS = ("tasks", "agents", "progress", "messages", "events", "checkpoints", "evidence", "decisions", "approvals")
@@ -38,9 +38,7 @@ def addresses(staged: Staged) -> dict[str, str]:
 
 def take(staged: Staged, folder: Path, *, empty: bool = False) -> None:
     """Take all pictures."""
-    program = shutil.which("chromium")
-    with Dashboard(staged.project) as dashboard, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    with Dashboard(staged.project) as dashboard, running_chromium() as browser:
         for theme, (size, viewport) in itertools.product(("light", "dark"), SIZES.items()):
             visit = Visit(browser.new_context(color_scheme=theme, viewport=viewport), dashboard)
             visit.enter()
@@ -51,7 +49,6 @@ def take(staged: Staged, folder: Path, *, empty: bool = False) -> None:
                 whole: FloatRect = {"x": 0, "y": 0, "width": viewport["width"], "height": max(high, viewport["height"])}
                 visit.page.screenshot(path=folder / f"{name}-{theme}-{size}.png", clip=whole, full_page=True)
             visit.close()
-        browser.close()
 
 
 def main(folder: Path) -> None:

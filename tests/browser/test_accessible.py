@@ -110,16 +110,11 @@ def test_nothing_serious_is_found_in_a_refusal(window: Visit) -> None:
     assert found(window) == []
 
 
-@pytest.mark.parametrize(("theme", "size"), SCREENS, ids=NAMES)
 def test_nothing_serious_is_found_where_there_is_nothing_yet(
-    new_repository: Callable[..., Project],
-    serve: Callable[..., Dashboard],
-    visit: Callable[..., Visit],
-    theme: str,
-    size: dict[str, int],
+    new_repository: Callable[..., Project], serve: Callable[..., Dashboard], visit: Callable[..., Visit]
 ) -> None:
     project = new_repository()
-    window = visit(serve(project), color_scheme=theme, viewport=size)
+    window = visit(serve(project), color_scheme="dark", viewport=PHONE)
     page = window.enter()
     assert "No milestone yet" in page.inner_text("main")
     assert found(window) == []

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Frame, expect, sync_playwright
+from playwright.sync_api import Browser, Frame, expect
 
 from milestone.operations.registry import REGISTRY
 from milestone.surfaces.apps import EXTENSION, PAGE, html
 from tests.browser.vectors import VECTORS
 from tests.helpers.apps import App, contents, result
+from tests.helpers.chromium import running_chromium
 from tests.helpers.listening import Listener
 from tests.helpers.projects import Project
 
@@ -26,13 +25,8 @@ EVIL = "<img src=x onerror=__ran=1>"
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The machine's own Chromium. It ends with this file, for it keeps a loop running."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None and os.environ.get("CI") != "true":
-        pytest.skip("no Chromium on PATH: install the system's package `chromium`")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    with running_chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")
