@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import tempfile
 import uuid
@@ -20,7 +22,9 @@ from tests.helpers.projects import Project
 from tests.helpers.wire import Wire
 
 ENGINES = ("sqlite", "postgres")
-CONNECTIONS = (("sqlite", "modern"), ("sqlite", "legacy"), ("postgres", "modern"))
+# Each engine and each era twice, together all four pairs.
+CONNECTIONS = (("sqlite", "modern"), ("postgres", "legacy"))
+REPOSITORIES = (("sqlite", "legacy"), ("postgres", "modern"))
 
 
 @pytest.fixture(scope="session")
@@ -108,14 +112,19 @@ def portal() -> Iterator[anyio.from_thread.BlockingPortal]:
         yield running
 
 
-@pytest.fixture(scope="session", params=CONNECTIONS, ids="-".join)
+@pytest.fixture(scope="session")
+def agents_on(portal: anyio.from_thread.BlockingPortal) -> Iterator[Callable[..., Agents]]:
+    """Connects hosts to real servers through the SDK's client; one for each kind of project, engine and era."""
+    with contextlib.ExitStack() as stack:
+        yield functools.cache(lambda make, engine, era: stack.enter_context(Agents(make(engine), era, portal)))
+
+
+@pytest.fixture(params=CONNECTIONS, ids="-".join)
 def connected(
-    request: pytest.FixtureRequest, new_project: Callable[..., Project], portal: anyio.from_thread.BlockingPortal
-) -> Iterator[Agents]:
-    """A host's connection to a real server, through the SDK's client; its project is shared by many tests."""
-    engine, era = request.param
-    with Agents(new_project(engine), era, portal) as agents:
-        yield agents
+    request: pytest.FixtureRequest, agents_on: Callable[..., Agents], new_project: Callable[..., Project]
+) -> Agents:
+    """A host's connection to a real server; its project is shared by many tests."""
+    return agents_on(new_project, *request.param)
 
 
 @pytest.fixture
@@ -127,22 +136,25 @@ def agents(connected: Agents) -> Agents:
     return connected
 
 
-@pytest.fixture(scope="session", params=CONNECTIONS[1:], ids="-".join)
+@pytest.fixture(params=REPOSITORIES, ids="-".join)
 def repository(
-    request: pytest.FixtureRequest, new_repository: Callable[..., Project], portal: anyio.from_thread.BlockingPortal
-) -> Iterator[Agents]:
+    request: pytest.FixtureRequest, agents_on: Callable[..., Agents], new_repository: Callable[..., Project]
+) -> Agents:
     """A connection to the server of a real repository with a gate; each test has milestones of its own in it."""
-    engine, era = request.param
-    with Agents(new_repository(engine), era, portal) as agents:
-        yield agents
+    return agents_on(new_repository, *request.param)
 
 
 @pytest.fixture(scope="session")
-def wired(repository: Agents) -> Iterator[Wire]:
+def wire_to() -> Iterator[Callable[[Agents], Wire]]:
+    """Connects hosts on the raw wire with further servers, one for each connection."""
+    with contextlib.ExitStack() as stack:
+        yield functools.cache(lambda agents: stack.enter_context(contextlib.closing(Wire(agents.project))))
+
+
+@pytest.fixture
+def wired(repository: Agents, wire_to: Callable[[Agents], Wire]) -> Wire:
     """A host on the raw wire, on another server of that repository; hooks are told over it."""
-    wire = Wire(repository.project)
-    yield wire
-    wire.close()
+    return wire_to(repository)
 
 
 @pytest.fixture(params=ENGINES)

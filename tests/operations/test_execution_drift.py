@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from milestone.domain.replay import EVENTS
-from tests.conftest import CONNECTIONS
+from tests.conftest import REPOSITORIES
 from tests.helpers.agents import Agents
 from tests.helpers.execution import VALUES, task
 from tests.helpers.following import until
@@ -30,7 +30,7 @@ DECISIONS = [
     decision("o-2", "originate", "a door"),
 ]
 # What is shown is the same on every engine; the other one has the tests of Git.
-pytestmark = pytest.mark.parametrize("repository", CONNECTIONS[2:], ids="-".join, indirect=True)
+pytestmark = pytest.mark.parametrize("repository", REPOSITORIES[1:], ids="-".join, indirect=True)
 SOLVE = task("solve", "design", paths=("app/", "docs/"), decisions=["r-1", "r-2", "o-1"])
 LATER = task("later", "execute", paths=("app/",), decisions=["i-1", "o-2"])
 

@@ -15,7 +15,7 @@ import yaml
 
 from milestone.domain.progress import overall, shown
 from milestone.domain.replay import replay, tallies
-from tests.conftest import CONNECTIONS
+from tests.conftest import REPOSITORIES
 from tests.helpers.agents import Agents
 from tests.helpers.execution import FILES, VALUES, git, obey, task
 from tests.helpers.following import until
@@ -63,7 +63,7 @@ class Story:
         self.seen.append((by_hand(run), run.shown()["progress"], run.state("milestone-progress")))
 
 
-@pytest.fixture(scope="module", params=CONNECTIONS[1:], ids="-".join)
+@pytest.fixture(scope="module", params=REPOSITORIES, ids="-".join)
 def story(
     request: pytest.FixtureRequest,
     new_repository: Callable[..., Project],

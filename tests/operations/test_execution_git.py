@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import CONNECTIONS
+from tests.conftest import REPOSITORIES
 from tests.helpers.agents import Agents
 from tests.helpers.execution import git, task
 from tests.helpers.underway import Execution, Worker
 
 # What Git does is the same on every engine.
-pytestmark = pytest.mark.parametrize("repository", CONNECTIONS[1:2], ids="-".join, indirect=True)
+pytestmark = pytest.mark.parametrize("repository", REPOSITORIES[:1], ids="-".join, indirect=True)
 GATES = ".milestones/config/gates.yaml"
 ONE = task("one", "design", paths=("docs/", "app/tokens.py"))
 TWO = task("two", "design", paths=("docs/", "app/tokens.py"))

@@ -69,7 +69,7 @@ class PostgresEngine:
     blocking = True
 
     def __init__(self, url: str, project: str, *, size: int = 4, patience: float = PATIENCE) -> None:
-        self._project, self._patience = project, patience
+        self._url, self._project, self._patience = url, project, patience
         self._process = os.getpid()
         self._pool: ConnectionPool[psycopg.Connection[DictRow]] = ConnectionPool(
             url,
@@ -177,7 +177,7 @@ class PostgresEngine:
         """Return why there was no connection; the pool does not tell, so one more is asked for."""
         reason, remedy = "all of its connections are in use", "Call again"
         try:
-            psycopg.connect(self._pool.conninfo, connect_timeout=_LOOK).close()
+            psycopg.connect(self._url, connect_timeout=_LOOK).close()
         except psycopg.OperationalError as error:
             reason = str(error).strip().splitlines()[-1].strip()
             remedy = "Start it, mend the address, or let it take more connections (max_connections)"
