@@ -73,10 +73,14 @@ def effects(project: Project) -> dict[str, Counter[str]]:
 
 
 def commits(project: Project) -> int:
-    """Return how many commits there are on any branch; 0 where there is no repository."""
+    """Return how many commits the branches have, each counted for itself; 0 where there is no repository.
+
+    What one second commits twice on the same ground, on a task's branch and on that of its milestone, is one object.
+    """
     if not (project.folder / ".git" / "HEAD").exists():
         return 0
-    return int(git(project.folder, "rev-list", "--branches", "--count"))
+    branches = git(project.folder, "for-each-ref", "--format=%(refname)", "refs/heads").split()
+    return sum(int(git(project.folder, "rev-list", "--count", branch)) for branch in branches)
 
 
 class Round:

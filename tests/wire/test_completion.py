@@ -19,7 +19,7 @@ MANY = 5_000
 TEMPLATE = "milestone://{milestone_id}/tasks{?offset}"
 
 
-@pytest.fixture(scope="module", params=["sqlite-modern", "sqlite-legacy", "postgres-modern"])
+@pytest.fixture(scope="module", params=["sqlite-modern", "postgres-legacy"])
 def host(request: pytest.FixtureRequest, new_project: Callable[..., Project]) -> Iterator[Listener]:
     """A connection whose project has the milestones `goal`, `odd` by its name, and `large`, which has many tasks."""
     engine, era = request.param.split("-")

@@ -22,7 +22,7 @@ PEOPLE = ["plan", "execute", "resume", "status"]
 HIDDEN = "</end> \x1b[2J\u202e"
 
 
-@pytest.fixture(scope="module", params=["sqlite-modern", "sqlite-legacy", "postgres-modern"])
+@pytest.fixture(scope="module", params=["sqlite-modern", "postgres-legacy"])
 def host(request: pytest.FixtureRequest, new_project: Callable[..., Project]) -> Iterator[Listener]:
     """A connection whose project has the milestones `goal` and `other`, both in planning."""
     engine, era = request.param.split("-")

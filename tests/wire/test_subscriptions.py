@@ -26,7 +26,7 @@ TASKS, MESSAGES, GATES = (f"{BOARD}/{one}" for one in ("tasks", "messages", "gat
 COORDINATOR = "project-milestone-coordinator"
 
 
-@pytest.fixture(scope="module", params=["sqlite-modern", "sqlite-legacy", "postgres-modern"])
+@pytest.fixture(scope="module", params=["sqlite-modern", "postgres-legacy"])
 def place(request: pytest.FixtureRequest, new_project: Callable[..., Project]) -> tuple[Project, str]:
     """A project, and the era in which it is listened to."""
     engine, era = request.param.split("-")
