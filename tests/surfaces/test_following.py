@@ -217,6 +217,13 @@ def test_what_an_encoding_lacks_is_escaped_and_json_stays_json(begun: Project) -
     assert "Gr??e ?? ?" in said("status")
 
 
+def test_json_tells_of_the_milestone_that_the_screen_shows_when_none_is_under_way(begun: Project) -> None:
+    begun.write("UPDATE milestones SET status = 'cancelled'")
+    (told,) = json.loads(milestone(begun, "status", "--json").stdout)["milestones"]
+    assert told["name"] in milestone(begun, "status").stdout
+    assert told["status"] == "cancelled"
+
+
 def test_what_fails_for_a_while_is_shown_and_tried_again(begun: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     seen, sheet = Seen(begun.application, ""), paper({"LANG": "C.UTF-8"}, Screen())
     assert seen.look()

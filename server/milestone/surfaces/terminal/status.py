@@ -25,7 +25,7 @@ _PROMPT = 1  # the line that the shell writes below a screen
 
 @click.command("status")
 @click.argument("milestone", required=False, default="")
-@click.option("--json", "as_json", is_flag=True, help="Answer as one line of JSON, with every milestone under way.")
+@click.option("--json", "as_json", is_flag=True, help="Answer as one line of JSON: every one under way, else the last.")
 @click.pass_obj
 def status(application: Application, milestone: str, as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
     """Show where MILESTONE stands, by its name or id; without one, the milestone that was last at work."""
@@ -58,7 +58,7 @@ def _boards(ctx: Context, named: str) -> list[dict[str, Any]]:
     if row is None or named:
         return [board.board(ctx, row)] if row else []
     live = [one for one in ctx.store.views.milestones(_MOST) if one["status"] not in ENDED]
-    return [board.board(ctx, one) for one in live]
+    return [board.board(ctx, one) for one in live or [row]]
 
 
 def _draw(application: Application, board: dict[str, Any], others: list[Any]) -> None:
