@@ -58,8 +58,17 @@ def active_seconds(intervals: Iterable[Span], parked: Iterable[Span] = ()) -> fl
     >>> active_seconds([(0, 60), (30, 90)], parked=[(80, 200)])
     80
     """
-    work, rest = _union(intervals), _union(parked)
-    return sum(end - start for start, end in work) - sum(_shared(span, rest) for span in work)
+    return sum(each_active(_union(intervals), parked))
+
+
+def each_active(intervals: Iterable[Span], parked: Iterable[Span] = ()) -> list[float]:
+    """Return the same for each interval, as if there were no other.
+
+    >>> each_active([(0, 60), (30, 90)], parked=[(80, 200)])
+    [60, 50]
+    """
+    rest = _union(parked)
+    return [max(0, end - start) - _shared((start, end), rest) for start, end in intervals]
 
 
 def velocity(done: float, seconds: float) -> float | None:
@@ -118,4 +127,4 @@ def _union(spans: Iterable[Span]) -> list[Span]:
 
 
 def _shared(span: Span, others: list[Span]) -> float:
-    return sum(max(0.0, min(span[1], end) - max(span[0], start)) for start, end in others)
+    return sum(max(0, min(span[1], end) - max(span[0], start)) for start, end in others)

@@ -11,7 +11,7 @@ from typing import Any
 
 from milestone.domain.milestones import PHASES
 from milestone.domain.progress import Tally, overall, phase_part, shown
-from milestone.domain.velocity import Eta, Insufficient, active_seconds, eta, measured
+from milestone.domain.velocity import Eta, Insufficient, active_seconds, each_active, eta, measured
 from milestone.operations.context import Context
 from milestone.store.store import Store
 
@@ -136,7 +136,7 @@ def pace(store: Store, milestone_id: str, found: Standing) -> tuple[Any, Eta | I
     spans = store.tasks.spans(milestone_id)
     intervals = [(seconds(row["started_at"]), seconds(row["ended_at"])) for row in spans]
     parked = [(seconds(row["from_at"]), seconds(row["until_at"])) for row in store.parkings.spans(milestone_id)]
-    worked = [active_seconds([span], parked) for span in intervals]
+    worked = each_active(intervals, parked)
     points = _points(found)
     proven = [
         (took, points[row["phase"]] * row["weight"])

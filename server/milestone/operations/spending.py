@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from milestone.domain.budgets import Amount, exceeded
+from milestone.domain.milestones import stamp
 from milestone.operations.context import Context
 from milestone.store.store import Store
 
@@ -43,7 +44,7 @@ def used(store: Store, milestone_id: str, now: datetime) -> dict[tuple[str, str]
 def told(store: Store, milestone_id: str, now: datetime) -> dict[str, Any]:
     """Return the spend of a milestone as people read it: all of it, and that of the three tasks with most turns."""
     known = store.spend.whole(milestone_id)
-    minutes = _worked(store.spend.worked(milestone_id), now)
+    minutes = store.spend.worked(milestone_id, stamp(now))
     whole = Amount(int(known["turns"] or 0), minutes, int(known["tokens"] or 0))
     if whole == Amount():
         return {}
@@ -59,18 +60,6 @@ def _minutes(spans: Sequence[Mapping[str, Any]], now: datetime) -> float:
     ends = [datetime.fromisoformat(one["ended_at"]) if one["ended_at"] else now for one in spans]
     took = (end - datetime.fromisoformat(one["started_at"]) for end, one in zip(ends, spans, strict=True))
     return sum(max(one.total_seconds(), 0.0) for one in took) / 60
-
-
-def _worked(days: Sequence[Mapping[str, Any]], now: datetime) -> float:
-    """Return the same minutes, of attempts that were added up by the days on which they began and ended."""
-    today = datetime(now.year, now.month, now.day, tzinfo=now.tzinfo)
-    milliseconds = 0.0
-    for one in days:
-        end = datetime.fromisoformat(one["ended"]).replace(tzinfo=now.tzinfo) if one["ended"] else today
-        rest = 0.0 if one["ended"] else (now - today).total_seconds()
-        span = (end - datetime.fromisoformat(one["began"]).replace(tzinfo=now.tzinfo)).total_seconds() + rest
-        milliseconds += int(one["n"]) * span * 1000 + int(one["ms"])
-    return max(milliseconds, 0.0) / 60_000
 
 
 def hold_back(ctx: Context, milestone_id: str, decisions: list[Decision]) -> bool:

@@ -13,6 +13,7 @@ from milestone.domain.errors import Refusal
 _HERE = Path(__file__).parent
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _HOLE = re.compile(r"(?<!:):([a-z_]+)")
+_DAYS = re.compile(r"\bjulianday\((\w+)\)")
 _WRITES = re.compile(r"^(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)", re.MULTILINE)
 _VOLATILE = re.compile(r"^-- volatile(?:: (.+))?$", re.MULTILINE)
 VERSION = max(int(file.name[:3]) for file in (_HERE / "migrations").glob("*.sql"))
@@ -34,8 +35,9 @@ class Query:
 
     @cached_property
     def pyformat(self) -> str:
-        """The statement as psycopg wants its holes."""
-        return _HOLE.sub(r"%(\1)s", self.sql.replace("%", "%%"))
+        """The statement as psycopg wants its holes, with what PostgreSQL has for a time in days."""
+        held = _HOLE.sub(r"%(\1)s", self.sql.replace("%", "%%"))
+        return _DAYS.sub(r"(extract(epoch FROM \1::timestamptz) / 86400)", held)
 
     @cached_property
     def holes(self) -> frozenset[str]:

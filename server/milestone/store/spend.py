@@ -41,9 +41,9 @@ class Spend(Tables):
         """Return when each attempt of a task began and ended: started_at, ended_at."""
         return self._rows("spans_of_task", milestone_id=milestone_id, task_id=task_id)
 
-    def worked(self, milestone_id: str) -> Sequence[Row]:
-        """Return how many attempts (`n`) began and ended on which days, and the `ms` between their times of day."""
-        return self._rows("worked", milestone_id=milestone_id)
+    def worked(self, milestone_id: str, now: str) -> float:
+        """Return how many minutes the attempts took together, each from its beginning to its end or to now."""
+        return float(self._rows("worked", milestone_id=milestone_id, now=now)[0]["minutes"] or 0)
 
     def whole(self, milestone_id: str) -> Row:
         """Return turns and tokens of a whole milestone; nothing where nothing was counted."""

@@ -33,17 +33,11 @@ SELECT c.task_id, t.phase, c.started_at, c.ended_at FROM claims c
  WHERE c.project_id = :project_id AND c.milestone_id = :milestone_id AND c.started_at <> '';
 
 -- name: worked
--- How many attempts (`n`) began and ended on which days, and the milliseconds between their times of day: added up here, since
--- a milestone has many. Those that still go on have no day on which they ended.
-SELECT substr(started_at, 1, 10) AS began, substr(ended_at, 1, 10) AS ended, count(*) AS n,
-       sum(CASE WHEN ended_at = '' THEN 0 ELSE CAST(substr(ended_at, 12, 2) AS INTEGER) * 3600000
-           + CAST(substr(ended_at, 15, 2) AS INTEGER) * 60000 + CAST(substr(ended_at, 18, 2) AS INTEGER) * 1000
-           + CAST(substr(ended_at, 21, 3) AS INTEGER) END
-         - CAST(substr(started_at, 12, 2) AS INTEGER) * 3600000 - CAST(substr(started_at, 15, 2) AS INTEGER) * 60000
-         - CAST(substr(started_at, 18, 2) AS INTEGER) * 1000 - CAST(substr(started_at, 21, 3) AS INTEGER)) AS ms
-  FROM claims
- WHERE project_id = :project_id AND milestone_id = :milestone_id AND started_at <> '' AND (ended_at = '' OR ended_at > started_at)
- GROUP BY substr(started_at, 1, 10), substr(ended_at, 1, 10);
+-- Added up here, since a milestone has many attempts; one that goes on ends now.
+SELECT sum(julianday(until_at) - julianday(started_at)) * 1440 AS minutes
+  FROM (SELECT started_at, CASE WHEN ended_at = '' THEN :now ELSE ended_at END AS until_at FROM claims
+         WHERE project_id = :project_id AND milestone_id = :milestone_id AND started_at <> '') t
+ WHERE until_at > started_at;
 
 -- name: spans_of_task
 SELECT started_at, ended_at FROM claims
