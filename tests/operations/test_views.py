@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from milestone.operations import tracking
+from milestone.operations import spending, tracking
 from milestone.operations.views import board, time, work
 from milestone.surfaces.looking import look
 from tests.conftest import ENGINES
@@ -42,6 +43,23 @@ def test_a_project_without_a_database_shows_nothing(new_project: Callable[..., P
     project = new_project()
     assert look(project.application, board.milestones) is None
     assert not project.database.exists()
+
+
+def test_minutes_are_those_of_every_attempt_over_midnight_and_up_to_now(project: Project) -> None:
+    """Planted and found: attempts that end on another day than they began, or that go on, left out."""
+    milestone_id = project.operate("initialize_agent_coordination", name="Goal")["milestone_id"]
+    project.operate("next_actions", milestone_id=milestone_id)
+    now = datetime(2026, 3, 1, 0, 10, 0, 500_000, UTC)
+    assert project.read(lambda store: spending.told(store, milestone_id, now)) == {}
+    for task_id, began, ended in (
+        ("scope", "2026-02-28T23:50:00.000Z", "2026-03-01T00:05:30.000Z"),  # 15.5
+        ("research", "2026-03-01T00:00:00.500Z", ""),  # 10
+        ("dependencies", "2026-03-01T00:09:00.000Z", "2026-03-01T00:08:00.000Z"),  # a clock that was set back: nothing
+    ):
+        values = {"began": began, "ended": ended, "task_id": task_id, "milestone_id": milestone_id}
+        where = "WHERE task_id = :task_id AND milestone_id = :milestone_id"
+        project.write(f"UPDATE claims SET started_at = :began, ended_at = :ended {where}", **values)  # noqa: S608 - ours
+    assert project.read(lambda store: spending.told(store, milestone_id, now))["minutes"] == 25.5
 
 
 def test_the_board_of_a_planning_shows_the_tasks_of_the_planning(project: Project) -> None:
